@@ -1,0 +1,82 @@
+"""The database: SQLite by default, PostgreSQL by one setting.
+
+Rules hold everywhere: a write transaction is short, starts as a writer, and never spans an await.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import MetaData, create_engine, event
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.pool import QueuePool
+
+from bot.settings import settings
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(dbapi, _record):
+        dbapi.isolation_level = None  # we say BEGIN ourselves
+        dbapi.execute("PRAGMA journal_mode=WAL")
+        dbapi.execute("PRAGMA synchronous=NORMAL")
+        dbapi.execute("PRAGMA foreign_keys=ON")
+        dbapi.execute("PRAGMA busy_timeout=20000")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection):
+        # A read that turns into a write fails at once in SQLite (no waiting): writers say so at the start.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@lru_cache(maxsize=16)
+def engine_for(url: str) -> Engine:
+    """Give the process's one engine for an address."""
+    target = make_url(url)
+    if target.get_backend_name() == "sqlite":
+        if target.database:
+            Path(target.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(
+            url,
+            future=True,
+            poolclass=QueuePool,
+            pool_size=8,
+            max_overflow=56,
+            connect_args={"check_same_thread": False, "timeout": 20},
+        )
+        _sqlite(engine)
+        return engine
+    return create_engine(url, future=True, pool_size=8, max_overflow=12, pool_pre_ping=True)
+
+
+def engine() -> Engine:
+    """Give the engine of the configured database."""
+    return engine_for(settings().database)
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """Open a short read; rolled back at the end."""
+    with engine().connect() as connection:
+        yield connection
+        connection.rollback()
+
+
+@contextmanager
+def writing() -> Iterator[Connection]:
+    """Open a short write; committed at the end, rolled back on an error."""
+    with engine().connect() as connection:
+        connection = connection.execution_options(writes=True)
+        with connection.begin():
+            yield connection
