@@ -1,0 +1,224 @@
+"""Courtesy and steering: 您好, 谢谢, 算了, 返回, 再说一遍, what was not understood, and coming back to what is open."""
+
+from actions.talk import FLOWS, Flow, Message, Talk, flow
+
+
+
+
+
+def greet(talk: Talk) -> None:
+    """您好: who we are and what can be asked (R13)."""
+    talk.say("utter_greet")
+    again(talk)
+
+
+def thanks(talk: Talk) -> None:
+    """谢谢: still something? (R42)."""
+    talk.say("utter_thanks")
+    again(talk)
+
+
+def apologize(talk: Talk) -> None:
+    """不好意思: 没关系 (R44)."""
+    talk.say("utter_apologize")
+    again(talk)
+
+
+def goodbye(talk: Talk) -> None:
+    """再见: the closing fits what the talk was about (R43)."""
+    sad = talk.memory.get("complained") or talk.memory.get("bereaved")
+    talk.say("utter_goodbye_complaint" if sad else "utter_goodbye")
+
+
+def again(talk: Talk) -> None:
+    """Ask the open question again, if there is one."""
+    if talk.task:
+        talk.again()
+
+
+def come_back(talk: Talk) -> None:
+    """After an answer in the middle of a task: back to the task, or to a second request."""
+    if talk.task:
+        talk.say("utter_back_to_task", title=FLOWS[talk.task["name"]].title)
+        talk.again()
+    else:
+        talk.come_back(after=_QUESTION)
+
+
+_QUESTION = Flow("question", "", lambda talk: None, question=True)
+
+
+def proceed(talk: Talk) -> None:
+    """An answer: to the open question, or to none."""
+    if talk.task:
+        talk.proceed()
+    elif talk.message.label in ("affirm", "deny"):
+        talk.say("utter_anything_else" if talk.message.label == "deny" else "utter_ask_capabilities")
+    else:
+        clarify(talk)
+
+
+def clarify(talk: Talk) -> None:
+    """A fact without a request (心内科): what would you like with it?"""
+    keep = {}
+    for name in ("department", "doctor", "date", "period", "doctor_title", "relation"):
+        value = talk.message.first(name)
+        if value:
+            keep[name] = value
+    item = talk.message.texts("fee_item")
+    symptom = talk.message.texts("symptom")
+    if "department" in keep or "doctor" in keep:
+        talk.say(
+            "utter_what_with_department",
+            [button("预约挂号", "book_appointment", keep), button("查看出诊", "query_schedule", keep)],
+            said=(talk.message.texts("doctor") or talk.message.texts("department"))[0],
+        )
+    elif item:
+        facts = {"fee_item": item}
+        talk.say(
+            "utter_what_with_item",
+            [button("查询价格", "query_price", facts), button("医保能否报销", "check_insurance_coverage", facts)],
+            said=item[0],
+        )
+    elif symptom:
+        start(talk, "find_department")
+    elif keep:
+        talk.say("utter_what_with_time", [button("预约挂号", "book_appointment", keep), button("查看出诊", "query_schedule", keep)])
+    else:
+        fallback(talk)
+
+
+def button(title: str, intent: str, facts: dict) -> dict:
+    """Give a button that starts a request with facts."""
+    import json
+
+    return {"title": title, "payload": f"/{intent}" + (json.dumps(facts, ensure_ascii=False) if facts else "")}
+
+
+def start(talk: Talk, name: str, message: Message | None = None) -> None:
+    """Start the flow of an intent; a follow-up (那下午呢) carries the facts of the query before."""
+    talk.start(name, message)
+
+
+def stop(talk: Talk) -> None:
+    """算了: leave the task; what was set aside is offered."""
+    if talk.task is None:
+        talk.say("utter_nothing_to_stop")
+        return
+    left = talk.task
+    talk.task = None
+    if left["name"] == "resume":
+        talk.suspended = talk.suspended[:-1]
+    elif left["name"] == "later":
+        talk.later = None
+    if left["name"] == "complaint":
+        from actions.complaints import leave
+
+        leave(talk)
+    talk.say("utter_stopped", title=FLOWS[left["name"]].title)
+    if talk.later or talk.suspended:
+        talk.come_back()
+
+
+def go_back(talk: Talk) -> None:
+    """返回, 说错了，改成周四: a new value goes in; without one the last answer is asked again."""
+    if talk.task is None:
+        proceed(talk)
+        return
+    before = dict(talk.facts)
+    talk.absorb(answer=False)
+    if talk.facts != before:
+        talk.say("utter_changed")
+        talk.run()
+    elif not talk.back():
+        talk.say("utter_nothing_to_go_back")
+        talk.again()
+
+
+def repeat(talk: Talk) -> None:
+    """没看懂: other words, not the same ones (R32). A stale button shows the present choices."""
+    if talk.task is None:
+        talk.say("utter_stale_choice" if talk.stale else "utter_repeat_nothing")
+        return
+    talk.say("utter_stale_choice" if talk.stale else "utter_repeat_intro")
+    talk.again()
+
+
+def abuse(talk: Talk) -> None:
+    """Two warnings, then a polite close (R40). Danger signs are answered before this is reached."""
+    count = talk.memory.get("abuse", 0) + 1
+    talk.memory["abuse"] = count
+    if count == 1:
+        talk.say("utter_abuse_first", [{"title": "我要投诉", "payload": "/complaint"}, HUMAN])
+    elif count == 2:
+        talk.say("utter_abuse_second", [HUMAN])
+    else:
+        talk.task, talk.suspended, talk.later = None, [], None
+        talk.say("utter_abuse_close")
+
+
+HUMAN = {"title": "转人工", "payload": "/request_human"}
+
+
+def out_of_scope(talk: Talk) -> None:
+    """Another trade: willing, regretful, with a number (R39)."""
+    talk.say("utter_out_of_scope", [HUMAN])
+    again(talk)
+
+
+def fallback(talk: Talk) -> None:
+    """Not understood: first other words with choices, then a person (R33)."""
+    if talk.task and not talk.message.entities:
+        talk.proceed()
+        return
+    count = talk.memory.get("misses", 0) + 1
+    talk.memory["misses"] = count
+    if count >= 2:
+        talk.memory["misses"] = 0
+        talk.say("utter_fallback_person", [HUMAN])
+    else:
+        talk.say("utter_rephrase", _choices(talk.ranking))
+    again(talk)
+
+
+def _choices(ranking: list) -> list[dict]:
+    found = []
+    for label, _confidence in ranking:
+        name = label.partition("/")[0]
+        if name in FLOWS and not FLOWS[name].question or name in ("query_schedule", "query_price", "find_department"):
+            title = FLOWS[name].title
+            if title and title not in (c["title"] for c in found):
+                found.append({"title": title, "payload": f"/{name}"})
+    return [*found[:3], HUMAN]
+
+
+@flow("resume", "继续刚才的事")
+def resume(talk: Talk) -> None:
+    """Offer a task that was set aside."""
+    title = talk.fact("title")
+    if talk.agree("resume", "utter_offer_resume", yes="继续", no="不用了", title=title):
+        talk.task = talk.suspended.pop()
+        talk._resumed = True
+        talk.run()
+    else:
+        talk.suspended.pop()
+        talk.say("utter_anything_else")
+
+
+@flow("later", "您的另一个问题")
+def later(talk: Talk) -> None:
+    """Offer the second request of a message."""
+    title = talk.fact("title") or "刚才的另一个问题"
+    kept = talk.later
+    if talk.agree("later", "utter_offer_second", yes="好的", no="不用了", title=title, said=kept["text"]):
+        talk.later, talk.task = None, None
+        message = Message(kept["label"], kept["text"], kept["entities"])
+        name = kept["label"].partition("/")[0]
+        if name in FLOWS:
+            talk.start(name, message)
+        else:
+            talk.say(f"utter_{kept['label']}")
+            talk.come_back(after=_QUESTION)
+    else:
+        talk.later = None
+        talk.say("utter_anything_else")

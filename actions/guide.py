@@ -1,0 +1,59 @@
+"""Where to go with a symptom; never what it is (R54, R83-R86, B5, B8)."""
+
+from actions.appointments import department_text
+from actions.talk import Talk, flow
+from bot.conversations.danger import raise_alert
+from bot.hospital.guide import suggest
+from bot.hospital.load import load_hospital
+from bot.storage.engine import writing
+
+HUMAN = {"title": "转人工", "payload": "/request_human"}
+
+
+def emergency(talk: Talk) -> None:
+    """What the danger signs did not name but the message says: the same fixed advice, and people are alerted."""
+    with writing() as conn:
+        raise_alert(conn, talk.id, "emergency", True, talk.now)
+    if talk.task:
+        talk.suspended.append(talk.task)
+        talk.task = None
+    talk.say("utter_emergency")
+
+
+@flow("find_department", "导诊", question=True, free_text=("symptom_said",))
+def find_department(talk: Talk) -> None:
+    """At most three departments with reasons."""
+    symptoms = list(talk.fact("symptom") or [])
+    if not symptoms and not talk.fact("symptom_said"):
+        guess = suggest([], talk.message.text)
+        if [s.department for s in guess] != ["general_practice"]:
+            talk.facts["symptom_said"] = talk.message.text
+        else:
+            talk.need("symptom_said", "utter_ask_symptom")
+    said = talk.fact("symptom_said") or talk.message.text
+    found = suggest(symptoms, said)
+    hospital = load_hospital()
+    rows = "\n".join(
+        f"{i}. {department_text(s.department)}（{hospital.departments[s.department].place}）：{s.reason}"
+        for i, s in enumerate(found, 1)
+    )
+    buttons = [
+        {"title": f"挂{department_text(s.department)}", "payload": '/book_appointment{"department": "%s"}' % s.department}
+        for s in found
+        if hospital.departments[s.department].online
+    ]
+    talk.say("utter_departments", buttons, rows=rows)
+
+
+def ask_medical_advice(talk: Talk) -> None:
+    """Never a clinical answer: to a doctor, with the way there."""
+    talk.say(
+        "utter_ask_medical_advice",
+        [
+            {"title": "预约挂号", "payload": "/book_appointment"},
+            {"title": "该看哪个科", "payload": "/find_department"},
+            HUMAN,
+        ],
+    )
+    if talk.task:
+        talk.again()

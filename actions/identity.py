@@ -1,0 +1,154 @@
+"""Who is asking: consent, name, ID number, phone, code (R5-R8, R78, R79). Pieces go to bot/patients, never into a slot."""
+
+import json
+
+from sqlalchemy import select
+
+from actions.talk import Talk
+from bot.conversations.tables import inbox
+from bot.hospital.load import load_hospital
+from bot.patients import access, identity
+from bot.settings import settings
+from bot.storage.engine import reading as reading_db
+from bot.storage.engine import writing
+from bot.tickets import service as tickets
+
+PIECES = ("person_name", "id_number", "phone")
+INVALID = "invalid"
+WHO = {"": "您", "我妈": "您母亲", "我爸": "您父亲"}
+
+
+def rules() -> identity.Rules:
+    """Give the hospital's numbers for the check."""
+    return identity.Rules(**load_hospital().info.identity)
+
+
+def note(talk: Talk, kind: str, value):
+    """Keep a piece outside the slots and give what the slot may hold: True, or "invalid"."""
+    if value is True or value == INVALID or value == "resend":
+        return value
+    shown = value if isinstance(value, str) else str((value or {}).get("text") or "")
+    original = _original(talk, kind, shown)
+    with writing() as conn:
+        good = identity.note(conn, talk.id, kind, original)
+    return True if good else INVALID
+
+
+def _original(talk: Talk, kind: str, shown: str) -> str:
+    """Give what the patient typed where the edge has masked it; his words as they are otherwise."""
+    with reading_db() as conn:
+        rows = conn.execute(select(inbox.c.secrets).where(inbox.c.id.in_(talk.rows))).scalars().all()
+    secrets = [s for row in rows if row for s in json.loads(row)]
+    same = [s["value"] for s in secrets if s["masked"] == shown]
+    kin = [s["value"] for s in secrets if s["kind"] == kind]
+    return (same or kin or [shown])[0]
+
+
+def relation_of(talk: Talk) -> str:
+    """Give the relation of the patient to the writer, "" for himself."""
+    value = talk.fact("relation")
+    if isinstance(value, dict):
+        value = value.get("text")
+    return "" if value in (None, "", "本人", "我", "我自己", "自己") else str(value)
+
+
+def whom(talk: Talk) -> str:
+    """Give how the patient is called in a question: 您 or 您母亲."""
+    relation = relation_of(talk)
+    return WHO.get(relation, "您" if not relation else "就诊人（" + relation.replace("我", "您") + "）")
+
+
+def known_patient(talk: Talk) -> int | None:
+    """Give the patient this conversation has verified for the relation at hand, None when there is none."""
+    with reading_db() as conn:
+        return access.linked(conn, talk.id, talk.now).get(relation_of(talk))
+
+
+def verified(talk: Talk, purpose: str) -> access.Patient:
+    """Give the verified patient, or lead through the check, a question at a time."""
+    patient_id = known_patient(talk)
+    if patient_id is None:
+        patient_id = _check(talk, purpose)
+    with writing() as conn:
+        talk.patient = access.access_patient(conn, talk.id, patient_id, purpose, talk.now)
+    return talk.patient
+
+
+def _check(talk: Talk, purpose: str) -> int:
+    with writing() as conn:
+        consented = identity.has_consent(conn, talk.id)
+        try:
+            identity.check_not_locked(conn, talk.id, talk.now)
+            locked = None
+        except identity.Locked as error:
+            locked = error.until
+    if locked:
+        _end_locked(talk, locked)
+    if not consented:
+        if not talk.agree("consent", "utter_ask_consent", yes="同意", no="不同意", purpose=purpose):
+            talk.say("utter_consent_refused", [{"title": "转人工", "payload": "/request_human"}])
+            talk.forget("consent")
+            talk.end()
+        with writing() as conn:
+            identity.give_consent(conn, talk.id, purpose, talk.now)
+    for piece in PIECES:
+        if talk.fact(piece) == INVALID:
+            talk.forget(piece)
+            talk.say(f"utter_invalid_{piece}")
+        talk.need(piece, f"utter_ask_{piece}", who=whom(talk))
+    return _code(talk)
+
+
+def _code(talk: Talk) -> int:
+    if talk.fact("code") == "resend":
+        talk.forget("code", "code_sent")
+    if not talk.fact("code_sent"):
+        _send(talk)
+    options = [{"title": "重新发送验证码", "value": "resend"}]
+    talk.need("code", "utter_ask_code", options, minutes=rules().code_minutes)
+    problem = None
+    with writing() as conn:
+        try:
+            return identity.verify(conn, talk.id, relation_of(talk), talk.turn, talk.now, rules())
+        except identity.WrongCode as error:
+            problem = error
+        except identity.Conflict as error:
+            # R79: nothing is overwritten, a person looks at it.
+            review = tickets.file(
+                conn, talk.id, "review", {"event": "姓名、证件号码与预留手机号需要核对"}, talk.now, "web", key=f"{talk.turn}:review"
+            )
+            talk.receipt(conn, f"信息核对单号：{review.number}。工作人员会在核对后联系您。")
+            identity.drop_pieces(conn, talk.id)
+            left = identity.fail(conn, talk.id, talk.turn, talk.now, rules())
+            problem = error
+    if isinstance(problem, identity.Conflict):
+        talk.say("utter_identity_conflict", [{"title": "转人工", "payload": "/request_human"}])
+        talk.forget(*PIECES, "code", "code_sent")
+        talk.end()
+    left = problem.left
+    if left == 0:
+        with reading_db() as conn:
+            until = conn.execute(
+                select(identity.checks.c.locked_until).where(identity.checks.c.conversation_id == talk.id)
+            ).scalar()
+        _end_locked(talk, until)
+    talk.forget("code")
+    talk.say("utter_wrong_code", left=left)
+    talk.ask("code", "utter_ask_code", options, minutes=rules().code_minutes)
+
+
+def _send(talk: Talk) -> None:
+    """Send the code. The demo sender shows it in the chat, marked as a demo; a real SMS gateway takes its place."""
+    with writing() as conn:
+        code = identity.new_code(conn, talk.id, talk.turn, talk.now, rules())
+        if code and settings().demo:
+            talk.receipt(conn, f"【演示短信】您的验证码是{code}，{rules().code_minutes}分钟内有效。正式使用时会发送到手机。")
+    talk.facts["code_sent"] = True
+
+
+def _end_locked(talk: Talk, until) -> None:
+    from bot.clock import local
+
+    talk.say("utter_identity_locked", [{"title": "转人工", "payload": "/request_human"}], time=f"{local(until):%H:%M}")
+    talk.forget(*PIECES, "code", "code_sent")
+    talk.end()

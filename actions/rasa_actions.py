@@ -1,0 +1,63 @@
+"""Every custom action of domain.yml. Each is a name for a function of this package; the state goes back into four slots."""
+
+from rasa_sdk import Action
+from rasa_sdk.events import SlotSet
+
+from actions import (  # noqa: F401  (importing a topic registers its flows)
+    appointments,
+    complaints,
+    dialogue,
+    fees,
+    guide,
+    human,
+    info,
+    insurance,
+    privacy,
+    tickets,
+)
+from actions.talk import FLOWS, Talk
+
+STEERING = {
+    "action_continue": dialogue.proceed,
+    "action_come_back": dialogue.come_back,
+    "action_greet": dialogue.greet,
+    "action_thanks": dialogue.thanks,
+    "action_apologize": dialogue.apologize,
+    "action_goodbye": dialogue.goodbye,
+    "action_stop": dialogue.stop,
+    "action_go_back": dialogue.go_back,
+    "action_repeat": dialogue.repeat,
+    "action_abuse": dialogue.abuse,
+    "action_out_of_scope": dialogue.out_of_scope,
+    "action_fallback": dialogue.fallback,
+    "action_emergency": guide.emergency,
+    "action_ask_medical_advice": guide.ask_medical_advice,
+    "action_report_death": human.report_death,
+    "action_decline": human.decline,
+    "action_request_human": human.request_human,
+}
+UNDERSTOOD_RESETS = {"action_fallback", "action_continue"}
+
+
+def _action(action_name: str, act) -> type[Action]:
+    def name(self) -> str:
+        return action_name
+
+    def run(self, dispatcher, tracker, domain):
+        talk = Talk(tracker, dispatcher)
+        if action_name not in UNDERSTOOD_RESETS:
+            talk.memory.pop("misses", None)
+        act(talk)
+        return [SlotSet(slot, value) for slot, value in talk.slots().items()]
+
+    return type(action_name, (Action,), {"name": name, "run": run, "__module__": __name__})
+
+
+def _starter(flow_name: str):
+    return lambda talk: talk.start(flow_name)
+
+
+ACTIONS = [
+    *(_action(name, act) for name, act in STEERING.items()),
+    *(_action(f"action_{name}", _starter(name)) for name in FLOWS if name not in ("resume", "later")),
+]

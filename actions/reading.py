@@ -1,0 +1,113 @@
+"""Reads answers: what a message says about the question that was asked. Plain data in and out."""
+
+import json
+import re
+
+YES = re.compile(
+    r"^(是|是的|对|对的|对啊|没错|好|好的|好呀|好吧|可以|可以的|行|行的|行吧|嗯|嗯嗯|恩|要|要的|需要|同意|我同意|确认|确定|没问题|ok|OK|Ok|"
+    r"中|得|得嘅|係|系|要得|成|妥|办吧|挂吧|就这个|就它|帮我办|麻烦了|请帮我办理|继续|继续吧|确认无误|无误|正确|愿意|想|yes|好滴|好嘞|okk?)[。.!！~～呀啊吧的了哦噢呢嘛谢]*$"
+)
+NO = re.compile(
+    r"^(不|不是|不是的|不对|不要|不要了|不用|不用了|不需要|不行|否|没有|没|别|先不|先不用|不同意|不愿意|不想|算了|不了|唔使|唔要|唔係|"
+    r"不确认|错了|不办|不挂了|再说吧|no|NO|暂时不用|以后再说|下次吧)[。.!！~～呀啊吧的了哦噢呢谢]*$"
+)
+CHINESE_NAME = re.compile(r"^[一-鿿㐀-䶿·]{2,12}$")
+NAME_LEAD = re.compile(r"(?:我叫|名字(?:是|叫)?|姓名(?:是|[:：])?|叫做|本人)\s*([一-鿿㐀-䶿·]{2,6}?)(?=$|[，,。\s]|身份证|电话|手机|号码)")
+SINGLE = ("department", "doctor", "doctor_title", "date", "period", "insurance_type", "hospital_level",
+          "care_setting", "ticket_id", "relation", "person_name", "id_number", "phone", "card_number", "staff")
+MANY = ("symptom", "fee_item", "body_part")
+
+
+def button(name: str, title: str, value) -> dict:
+    """Give a button in Rasa's form; the edge replaces its payload by an opaque token."""
+    return {"title": title, "payload": "/inform" + json.dumps({name: value}, ensure_ascii=False)}
+
+
+def facts_of(message) -> dict:
+    """Give the facts a message holds: a single value by entity, lists for symptoms and fee items."""
+    facts: dict = {}
+    for entity in message.entities:
+        name = entity["entity"]
+        value = entity.get("value")
+        if message.button:
+            facts[name] = value
+        elif name in SINGLE:
+            # Of two departments or dates in one message the first is the wish; a doctor or place is kept by its words too.
+            facts.setdefault(name, value if value is not None else {"text": entity.get("text")})
+        elif name in MANY:
+            facts.setdefault(name, []).append(entity.get("text") or value)
+    lead = NAME_LEAD.search(message.text)
+    if lead and "person_name" not in facts and not message.button:
+        facts["person_name"] = lead.group(1)
+    return facts
+
+
+def yes_or_no(text: str) -> bool | None:
+    """Give True for 好的, False for 不用了, None for anything else."""
+    text = text.strip()
+    if YES.match(text):
+        return True
+    if NO.match(text):
+        return False
+    return None
+
+
+def pick(options: list[dict], message) -> object | None:
+    """Give the value of the option the message names: by number, by title, by a part of the title that only one has."""
+    ordinal = message.first("ordinal")
+    if isinstance(ordinal, int):
+        try:
+            return options[ordinal - 1 if ordinal > 0 else ordinal]["value"]
+        except IndexError:
+            return None
+    text = re.sub(r"[。.!！，,\s]+$", "", message.text.strip())
+    if text.isdigit() and 1 <= int(text) <= len(options):
+        return options[int(text) - 1]["value"]
+    for option in options:
+        if text == option["title"] or text == option["value"]:
+            return option["value"]
+    inside = [o for o in options if len(text) >= 2 and (text in o["title"] or o["title"] in text)]
+    return inside[0]["value"] if len(inside) == 1 else None
+
+
+def answer(asked: str, options: list[dict], message, free_text: tuple[str, ...]):
+    """Give the value that a message gives for the open question, None when it gives none."""
+    text = message.text.strip()
+    if options:
+        kinds = {type(o["value"]) for o in options}
+        if kinds == {bool}:
+            said = yes_or_no(text)
+            if said is None and message.label in ("affirm", "deny"):
+                said = message.label == "affirm"
+            if said is not None:
+                return said
+        chosen = pick(options, message)
+        if chosen is not None:
+            return chosen
+    if asked == "person_name":
+        name = re.sub(r"^(我叫|我是|叫|姓名|名字是|名字叫)[:：]?", "", text).strip("。.，, ")
+        return name if CHINESE_NAME.match(name) else None
+    if asked == "code":
+        found = re.search(r"\*{6}|(?<!\d)\d{6}(?!\d)", text)
+        return found.group() if found else None
+    if asked == "id_number":
+        found = re.search(r"\d{3}\*{11}\d{3}[\dXx]|\d{3}\*{8}\d{4}", text)
+        return found.group() if found else None
+    if asked == "phone":
+        found = re.search(r"1\d{2}\*{4}\d{4}", text)
+        return found.group() if found else None
+    if asked in ("amount", "total"):
+        return message.first("amount")
+    if asked in free_text and text:
+        return text
+    return None
+
+
+def can_answer(task: dict, message, free_text: tuple[str, ...]) -> bool:
+    """Tell whether a message reads as an answer to the open question (used before Rasa sees the label)."""
+    asked = task.get("asked")
+    if not asked:
+        return False
+    if answer(asked, task.get("options") or [], message, free_text) is not None:
+        return True
+    return asked in facts_of(message)

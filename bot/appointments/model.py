@@ -1,0 +1,122 @@
+"""Rules of booking as plain functions: no SQL, no clock. All numbers are the hospital's (hospital.yml, booking)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.errors import DaoyiError
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+STARTS = {"am": time(8, 0), "pm": time(14, 0), "evening": time(18, 0)}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the hospital allows (R75-R82)."""
+
+    window_days: int
+    slot_minutes: int
+    hold_minutes: int
+    per_day_same_department: int
+    per_day: int
+    per_7_days: int
+    per_3_months: int
+    cancel_minutes_normal: int
+
+    @classmethod
+    def of(cls, booking) -> "Rules":
+        """Read the rules from hospital.yml's `booking`."""
+        return cls(
+            window_days=booking["window_days"],
+            slot_minutes=booking["slot_minutes"],
+            hold_minutes=booking["hold_minutes"],
+            per_day_same_department=booking["per_day_same_department"],
+            per_day=booking["per_day"],
+            per_7_days=booking["per_7_days"],
+            per_3_months=booking["per_3_months"],
+            cancel_minutes_normal=booking["cancel_before"]["normal_minutes"],
+        )
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """A session on one day, with what is left of it."""
+
+    id: int
+    day: date
+    period: str
+    doctor: str
+    department: str
+    slot_class: str
+    room: str
+    fee_item: str
+    stopped: bool
+    stop_reason: str | None
+    free: int
+    next_at: datetime | None  # the earliest free opening
+
+
+@dataclass(frozen=True)
+class Booking:
+    """A booking with what a receipt says."""
+
+    id: int
+    number: str
+    patient_id: int
+    state: str
+    starts_at: datetime
+    opening_id: int
+    session_id: int
+    day: date
+    period: str
+    doctor: str
+    department: str
+    slot_class: str
+    room: str
+    fee_item: str
+
+
+class Taken(DaoyiError):
+    """The opening has gone to somebody else."""
+
+
+class Duplicate(DaoyiError):
+    """The patient has a booking in this department on this day (R80)."""
+
+    def __init__(self, booking: Booking):
+        super().__init__(booking.number)
+        self.booking = booking
+
+
+class LimitReached(DaoyiError):
+    """The patient has as many bookings as the hospital allows; `days` is the span and `limit` the number."""
+
+    def __init__(self, days: int, limit: int):
+        super().__init__(f"{limit} in {days} days")
+        self.days, self.limit = days, limit
+
+
+class TooLate(DaoyiError):
+    """The time until which a booking may be given back online has passed."""
+
+
+def slot_times(day: date, period: str, quota: int, minutes: int) -> list[datetime]:
+    """Give the start of each opening of a half-day, `minutes` apart, two or more at once where the quota asks for it."""
+    first = datetime.combine(day, STARTS[period], SHANGHAI)
+    room = {"am": 240, "pm": 210, "evening": 150}[period] // minutes
+    return [first + timedelta(minutes=minutes * (i % room), seconds=i // room) for i in range(quota)]
+
+
+def check_limits(days: list[date], wanted: date, rules: Rules) -> None:
+    """Raise LimitReached when one more booking on `wanted` would be too many beside the days already booked."""
+    for span, limit in ((1, rules.per_day), (7, rules.per_7_days), (90, rules.per_3_months)):
+        near = [d for d in days if abs((d - wanted).days) < span]
+        if len(near) >= limit:
+            raise LimitReached(span, limit)
+
+
+def last_cancel(starts_at: datetime, slot_class: str, rules: Rules) -> datetime:
+    """Give the moment until which a booking may be given back: half an hour before, half a day for experts."""
+    if slot_class == "normal":
+        return starts_at - timedelta(minutes=rules.cancel_minutes_normal)
+    return starts_at - timedelta(hours=12)

@@ -1,0 +1,62 @@
+"""Sessions (出诊单元), openings (号源), bookings, waitlist (候补)."""
+
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+
+from bot.storage.engine import metadata
+from bot.storage.types import UtcDateTime
+
+sessions = Table(
+    "clinic_sessions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("day", Date, nullable=False),
+    Column("period", String(8), nullable=False),  # am · pm · evening
+    Column("doctor", String(20), nullable=False),
+    Column("department", String(40), nullable=False),
+    Column("slot_class", String(8), nullable=False),  # normal · expert · special
+    Column("room", String(80), nullable=False),
+    Column("fee_item", String(20), nullable=False),
+    Column("stopped", Boolean, nullable=False, default=False),
+    Column("stop_reason", String(200)),
+    UniqueConstraint("day", "period", "doctor", "slot_class", name="uq_clinic_sessions_day"),
+    Index("ix_clinic_sessions_department", "department", "day"),
+)
+
+openings = Table(
+    "openings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("session_id", Integer, ForeignKey("clinic_sessions.id"), nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("state", String(8), nullable=False, default="free"),  # free · held · booked · taken (by another channel)
+    Column("held_by", String(32)),
+    Column("held_until", UtcDateTime),
+    UniqueConstraint("session_id", "starts_at", name="uq_openings_session_id"),
+    Index("ix_openings_state", "session_id", "state"),
+)
+
+bookings = Table(
+    "bookings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("number", String(20), nullable=False, unique=True),
+    Column("opening_id", Integer, ForeignKey("openings.id"), nullable=False, index=True),
+    Column("patient_id", Integer, nullable=False, index=True),
+    Column("conversation_id", String(32), nullable=False),
+    Column("state", String(10), nullable=False, default="booked"),  # booked · cancelled
+    Column("key", String(80), nullable=False, unique=True),  # (turn, action): a replay finds its own work
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("cancelled_at", UtcDateTime),
+)
+
+waitlist = Table(
+    "waitlist",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("session_id", Integer, ForeignKey("clinic_sessions.id"), nullable=False, index=True),
+    Column("patient_id", Integer, nullable=False),
+    Column("conversation_id", String(32), nullable=False),
+    Column("state", String(10), nullable=False, default="waiting"),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("session_id", "patient_id", name="uq_waitlist_session_id"),
+)

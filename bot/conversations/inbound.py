@@ -1,0 +1,205 @@
+"""The door for what patients write: mask, store, look for danger; one short transaction, then acknowledge."""
+
+import json
+import secrets as random
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bot.conversations import transcript
+from bot.conversations.danger import raise_alert
+from bot.conversations.tables import buttons, conversations, inbox
+from bot.conversations.transcript import Line
+from bot.errors import DaoyiError
+from bot.hospital.load import load_hospital
+from bot.patients.masking import mask
+from bot.safety.signs import notice, scan
+from bot.storage.engine import writing
+
+MAX_CHARACTERS = 4000
+
+
+class TooLong(DaoyiError):
+    """A message is longer than a conversation can take."""
+
+
+class Empty(DaoyiError):
+    """A message holds nothing that can be read."""
+
+
+class UnknownConversation(DaoyiError):
+    """No conversation has this id."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What the channel tells its client: the line's place, and whether it had been accepted before."""
+
+    seq: int
+    duplicate: bool
+    danger: str | None
+
+
+def open_conversation(channel: str, visitor: str, now: datetime) -> str:
+    """Give the id of the visitor's conversation, made at first contact."""
+    with writing() as conn:
+        known = select(conversations.c.id).where(
+            conversations.c.channel == channel, conversations.c.visitor == visitor
+        )
+        found = conn.execute(known).scalar()
+        if found:
+            return found
+        new = random.token_hex(16)
+        try:
+            with conn.begin_nested():
+                conn.execute(
+                    insert(conversations).values(
+                        id=new, channel=channel, visitor=visitor, created_at=now, updated_at=now
+                    )
+                )
+        except IntegrityError:
+            return conn.execute(known).scalar_one()
+        return new
+
+
+def clean(text: str) -> str:
+    """Drop what cannot be printed (NUL, other controls, lone surrogates); every printable character stays."""
+    kept = "".join(
+        c for c in text if c in "\n\t" or not (ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000)
+    )
+    if not kept.strip():
+        raise Empty("the message is empty")
+    if len(kept) > MAX_CHARACTERS:
+        raise TooLong(f"a message may have {MAX_CHARACTERS} characters")
+    return kept
+
+
+def accept_text(conversation_id: str, client_id: str, text: str, now: datetime) -> Accepted:
+    """Store what a patient wrote and answer danger signs at once.
+
+    A repeated `client_id` is acknowledged and stored once. Raises TooLong, Empty, UnknownConversation.
+    """
+    text = clean(text)
+    finding = scan(text)
+    with writing() as conn:
+        conversation = _locked(conn, conversation_id)
+        known = _known(conn, conversation_id, client_id)
+        if known is not None:
+            return Accepted(known, True, None)
+        masked = mask(text, code_expected=conversation.code_expected)
+        danger = finding.code if finding else None
+        meta = {"danger": danger, "definite": finding.definite} if finding else None
+        new = [Line("patient", masked.text, meta=meta, client_id=client_id)]
+        state = "person" if conversation.holder == "agent" else "waiting"
+        if finding:
+            info = load_hospital().info
+            warning = notice(finding, info.name, info.phones["emergency"])
+            new.append(Line("system", warning.text, {"buttons": list(warning.buttons)}, meta))
+            if finding.definite and state == "waiting":
+                state = "done"  # Rasa does not act on this text
+        last = transcript.append(conn, conversation_id, new, now)
+        seq = last - len(new) + 1
+        conn.execute(
+            insert(inbox).values(
+                conversation_id=conversation_id,
+                client_id=client_id,
+                seq=seq,
+                kind="text",
+                text=masked.text,
+                secrets=_originals(masked),
+                received_at=now,
+                state=state,
+            )
+        )
+        if finding:
+            raise_alert(conn, conversation_id, danger, finding.definite, now, seq)
+            if finding.definite:
+                _suspend(conn, conversation_id, danger)
+        if state == "waiting":
+            _mark_waiting(conn, conversation_id, now)
+        return Accepted(seq, False, danger)
+
+
+def accept_button(conversation_id: str, client_id: str, token: str, now: datetime) -> Accepted:
+    """Store a tap. A token of another step, or one used before, becomes a `stale` row that shows the present choices."""
+    with writing() as conn:
+        conversation = _locked(conn, conversation_id)
+        known = _known(conn, conversation_id, client_id)
+        if known is not None:
+            return Accepted(known, True, None)
+        row = conn.execute(
+            select(buttons).where(buttons.c.token == token, buttons.c.conversation_id == conversation_id)
+        ).first()
+        fresh = bool(row) and row.step == conversation.step and row.used_at is None
+        if fresh:
+            conn.execute(
+                update(buttons)
+                .where(buttons.c.conversation_id == conversation_id, buttons.c.step == row.step)
+                .values(used_at=now)
+            )
+        title = row.title if row else "（旧的选项）"
+        state = "person" if conversation.holder == "agent" else "waiting"
+        seq = transcript.append(conn, conversation_id, [Line("patient", title, client_id=client_id)], now)
+        conn.execute(
+            insert(inbox).values(
+                conversation_id=conversation_id,
+                client_id=client_id,
+                seq=seq,
+                kind="button" if fresh else "stale",
+                text=title,
+                button=row.payload if fresh else None,
+                received_at=now,
+                state=state,
+            )
+        )
+        if state == "waiting":
+            _mark_waiting(conn, conversation_id, now)
+        return Accepted(seq, False, None)
+
+
+def _originals(masked) -> str | None:
+    found = [{"kind": s.kind, "masked": s.masked, "value": s.value} for s in masked.secrets]
+    return json.dumps(found) if found else None
+
+
+def _locked(conn, conversation_id: str):
+    """Lock the conversation's row first (PostgreSQL) so that lines, epoch and holder are seen as one."""
+    row = conn.execute(select(conversations).where(conversations.c.id == conversation_id).with_for_update()).first()
+    if row is None:
+        raise UnknownConversation(conversation_id)
+    return row
+
+
+def _known(conn, conversation_id: str, client_id: str) -> int | None:
+    return conn.execute(
+        select(inbox.c.seq).where(inbox.c.conversation_id == conversation_id, inbox.c.client_id == client_id)
+    ).scalar()
+
+
+def _mark_waiting(conn, conversation_id: str, now: datetime) -> None:
+    conn.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(newest_at=now)
+    )
+    conn.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id, conversations.c.waiting_since.is_(None))
+        .values(waiting_since=now)
+    )
+
+
+def _suspend(conn, conversation_id: str, danger: str) -> None:
+    """Stop all business prompts: what waits is answered by the danger text, a turn in flight may no longer write."""
+    conn.execute(
+        update(inbox)
+        .where(inbox.c.conversation_id == conversation_id, inbox.c.state == "waiting")
+        .values(state="done")
+    )
+    conn.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(epoch=conversations.c.epoch + 1, waiting_since=None, suspended_by=danger, step=conversations.c.step + 1)
+    )

@@ -1,0 +1,35 @@
+"""What the clock does: each kind of due row has one handler, found here by name."""
+
+import logging
+from datetime import datetime
+
+from bot.appointments import service as appointments
+from bot.storage import due
+from bot.storage.engine import writing
+from bot.tickets import service as tickets
+
+log = logging.getLogger(__name__)
+HANDLERS = {
+    "release_hold": appointments.release_hold,
+    "top_up": appointments.top_up_daily,
+    "ticket_overdue": tickets.mark_overdue,
+}
+
+
+def sweep(now: datetime) -> int:
+    """Do what is due and give how many rows were done. A row that fails comes back later, less and less often."""
+    with writing() as conn:
+        rows = due.claim(conn, now)
+    done = 0
+    for row in rows:
+        try:
+            with writing() as conn:
+                again = HANDLERS[row.kind](conn, row.payload, now)
+                if again is None:
+                    due.settle(conn, row.kind, row.key)
+                else:
+                    due.schedule(conn, row.kind, row.key, again, row.payload)
+            done += 1
+        except Exception:
+            log.exception("due %s %s failed (attempt %s)", row.kind, row.id, row.attempts)
+    return done

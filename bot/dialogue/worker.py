@@ -1,0 +1,171 @@
+"""The worker: takes turns one after another, lets Rasa act on them, commits. It also sweeps what is due."""
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from datetime import timedelta
+
+from bot.clock import now
+from bot.conversations import transcript, turns
+from bot.conversations.transcript import Line
+from bot.conversations.turns import Outcome, Turn
+from bot.dialogue import decide as deciding
+from bot.dialogue.engine import ActionFailed, Engine, Reply
+from bot.dialogue.outgoing import prepare
+from bot.dialogue.sweeper import sweep
+from bot.language.script import is_traditional, to_simplified
+from bot.settings import settings
+from bot.storage.engine import writing
+
+log = logging.getLogger(__name__)
+MAX_ATTEMPTS = 3
+AT_ONCE = 8  # turns that may be under way in one worker; only waiting actions overlap
+IDLE_SECONDS = 0.04
+SWEEP_SECONDS = 1.0
+
+
+class Worker:
+    """Runs turns with one model. `reader` understands text, `engine` acts on it."""
+
+    def __init__(self, engine: Engine, reader, name: str | None = None) -> None:
+        self.engine = engine
+        self.reader = reader
+        self.owner = name or os.environ.get("DAOYI_WORKER") or f"{socket.gethostname()}:{os.getpid()}"
+        self.stopping = False
+        self._under_way: set[asyncio.Task] = set()
+
+    async def run_forever(self) -> None:
+        """Work until `stopping` is set; then finish what is under way."""
+        turns.void_leases(self.owner)
+        swept = 0.0
+        while not self.stopping:
+            if time.monotonic() - swept >= SWEEP_SECONDS:
+                swept = time.monotonic()
+                try:
+                    sweep(now())
+                except Exception:
+                    log.exception("sweep failed")
+            if len(self._under_way) >= AT_ONCE or not self._start_one():
+                await asyncio.sleep(IDLE_SECONDS)
+            else:
+                await asyncio.sleep(0)
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=settings().turn_seconds)
+
+    def _start_one(self) -> bool:
+        try:
+            turn = turns.claim(self.owner, now(), timedelta(milliseconds=settings().merge_ms))
+        except Exception:
+            log.exception("could not look for work")
+            return False
+        if turn is None:
+            return False
+        task = asyncio.get_running_loop().create_task(self.take(turn))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return True
+
+    async def run_until_idle(self) -> None:
+        """Take every turn that waits, without the pause for more (for `daoyi chat` and tests)."""
+        while (turn := turns.claim(self.owner, now(), timedelta(0))) is not None:
+            await self.take(turn)
+
+    async def take(self, turn: Turn) -> None:
+        """Run one turn to its end: an answer, an apology, or nothing when a person took the talk meanwhile."""
+        started = time.perf_counter()
+        try:
+            outcome = await self._think(turn)
+        except Exception as error:
+            log.error("turn %s failed: %s", turn.key, _kind(error), exc_info=log.isEnabledFor(logging.DEBUG))
+            if turn.attempts < MAX_ATTEMPTS - 1:
+                turns.release(turn)
+                return
+            outcome = self._apology(turn, _kind(error))
+        if not turns.commit(turn, outcome, now()):
+            log.info("turn %s was overtaken and thrown away", turn.key)
+        else:
+            log.info("turn %s took %.0f ms", turn.key, (time.perf_counter() - started) * 1000)
+
+    async def _think(self, turn: Turn) -> Outcome:
+        state = turn.tracker or {}
+        slots = {k: v for k, v in (state.get("slots") or {}).items() if v is not None}
+        memory = dict(slots.get("memory") or {})
+        clear = False
+        if turn.suspended_by:
+            clear = True
+            if slots.get("task"):
+                slots["suspended"] = [*(slots.get("suspended") or []), slots.pop("task")]
+        _note_script(memory, turn)
+        slots["memory"] = memory
+        decision = deciding.decide(list(turn.rows), slots, self.reader.read, turn.received_at)
+        metadata = {
+            "turn": turn.key,
+            "now": turn.received_at.isoformat(),
+            "rows": [r.id for r in turn.rows],
+            "label": decision.label,
+            "heard": decision.heard,
+            "second": decision.second,
+            "ranking": [list(r) for r in decision.ranking[:3]],
+            "button": decision.button,
+            "stale": decision.stale,
+            "ellipsis": decision.ellipsis,
+            "holder": turn.holder,
+        }
+        replies, state = await asyncio.wait_for(
+            self.engine.handle(turn.conversation_id, {"slots": slots}, decision.parse_data(), metadata),
+            settings().turn_seconds,
+        )
+        if not replies:
+            raise SilentTurn(decision.label)
+        kept = state["slots"]
+        memory = kept.get("memory") or {}
+        meta = {"turn": turn.key, "intent": decision.label, "confidence": round(float(decision.confidence), 3)}
+        out = prepare(replies, memory, meta)
+        kept["memory"] = memory
+        asked = (kept.get("task") or {}).get("asked")
+        return Outcome(
+            tracker={"slots": kept, "last": meta},
+            lines=out.lines,
+            code_expected=asked == "code",
+            clear_suspension=clear,
+            buttons=out.buttons,
+            images=out.images,
+        )
+
+    def _apology(self, turn: Turn, kind: str) -> Outcome:
+        """The patient is told, a person is offered, the technical department has a row (R31, R81)."""
+        with writing() as conn:
+            transcript.record_incident(conn, turn.conversation_id, "turn_failed", kind, now())
+        text = self.engine.domain.responses["utter_failed_turn"][0]["text"]
+        facts = self.engine.processor.nlg.facts
+        for name, value in facts.items():
+            text = text.replace("{" + name + "}", str(value))
+        reply = Reply(text, [{"title": "转人工", "payload": "/request_human"}])
+        out = prepare([reply], {}, {"turn": turn.key, "failed": kind})
+        return Outcome(turn.tracker or {}, out.lines, buttons=out.buttons)
+
+
+class SilentTurn(Exception):
+    """Rasa gave no reply: a missing rule or response."""
+
+
+def _kind(error: Exception) -> str:
+    cause = error.__cause__
+    return f"{type(error).__name__}: {error}" + (f" ({type(cause).__name__})" if cause else "") if isinstance(
+        error, (ActionFailed, SilentTurn)
+    ) else type(error).__name__
+
+
+def _note_script(memory: dict, turn: Turn) -> None:
+    """Answer in the script the patient writes; a line without telling characters changes nothing (R46)."""
+    for row in turn.rows:
+        if row.kind != "text":
+            continue
+        if is_traditional(row.text):
+            memory["script"] = "hant"
+        elif to_simplified(row.text) == row.text and len(row.text) >= 6 and memory.get("script") == "hant":
+            memory["script"] = "hans"
+
+

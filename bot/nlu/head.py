@@ -1,0 +1,212 @@
+"""The intent head: one linear model over full labels (faq/parking, book_appointment) with calibrated confidence."""
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bot.nlu.encoder import Encoder
+from bot.nlu.homophones import Corrector, misspelt, sound_table
+from bot.nlu.line import Line, read_line
+from bot.nlu.softmax import balanced, fit_softmax, softmax
+from bot.nlu.views import Reading, Views, reading
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class HeadSettings:
+    """What config.yml may say about the head."""
+
+    c: float = 10.0
+    vector_weight: float = 1.5
+    misspelt_weight: float = 0.5  # a practice line with homophones counts as half a line
+    iterations: int = 60
+    folds: int = 3  # of the cross-validation that finds the temperature
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The numbers of a trained head, without vocabularies."""
+
+    views: Views
+    dense: np.ndarray
+    thin: np.ndarray
+    bias: np.ndarray
+
+    def scores(self, readings: Sequence[Reading], vectors: np.ndarray) -> np.ndarray:
+        """Give one row of raw scores per reading."""
+        return self.views.dense(vectors) @ self.dense + self.views.sparse(readings) @ self.thin + self.bias
+
+
+def _fit(
+    readings: list[Reading], vectors: np.ndarray, y: np.ndarray, w: np.ndarray, count: int, s: HeadSettings
+) -> Fitted:
+    views = Views.fit(
+        [r for r, weight in zip(readings, w, strict=True) if weight == 1.0], vectors[w == 1.0], s.vector_weight
+    )
+    numbers = fit_softmax(
+        views.dense(vectors), views.sparse(readings), y, balanced(y, w, count), count, s.c, s.iterations
+    )
+    return Fitted(views, *numbers)
+
+
+@dataclass
+class Practice:
+    """Training lines ready for fitting: each line, and the same line with a homophone slip."""
+
+    readings: list[Reading]
+    vectors: np.ndarray
+    slips: list[Reading]
+    slip_vectors: np.ndarray
+
+    @classmethod
+    def of(cls, lines: Sequence[Line], encoder: Encoder) -> "Practice":
+        """Prepare lines; the slips are always the same for the same lines."""
+        table = sound_table(line.text for line in lines)
+        slips = [read_line(misspelt(line.text, table), line.lexicon) for line in lines]
+        vectors = encoder.embed([line.text for line in lines] + [slip.text for slip in slips])
+        half = len(lines)
+        return cls([reading(one) for one in lines], vectors[:half], [reading(one) for one in slips], vectors[half:])
+
+    def fit(self, chosen: np.ndarray, y: np.ndarray, count: int, settings: HeadSettings) -> Fitted:
+        """Fit the chosen lines and their slips."""
+        readings = [self.readings[at] for at in chosen]
+        vectors, classes, weights = self.vectors[chosen], y[chosen], np.ones(len(chosen))
+        views = Views.fit(readings, vectors, settings.vector_weight)
+        if settings.misspelt_weight > 0:
+            readings += [self.slips[at] for at in chosen]
+            vectors = np.concatenate([vectors, self.slip_vectors[chosen]])
+            classes = np.concatenate([classes, classes])
+            weights = np.concatenate([weights, np.full(len(chosen), settings.misspelt_weight)])
+        weights = balanced(classes, weights, count)
+        dense, thin = views.dense(vectors), views.sparse(readings)
+        return Fitted(views, *fit_softmax(dense, thin, classes, weights, count, settings.c, settings.iterations))
+
+
+def folds_of(classes: np.ndarray, folds: int) -> np.ndarray:
+    """Give each line the number of its fold, every class spread evenly, always the same way."""
+    given = np.zeros(len(classes), dtype=int)
+    chance = np.random.RandomState(42)
+    for label in np.unique(classes):
+        places = chance.permutation(np.flatnonzero(classes == label))
+        given[places] = (np.arange(len(places)) + chance.randint(folds)) % folds
+    return given
+
+
+def held_out_scores(practice: Practice, y: np.ndarray, count: int, settings: HeadSettings, folds: int) -> np.ndarray:
+    """Give the scores of every line from a head that has not seen it."""
+    fold = folds_of(y, folds)
+    scores = np.zeros((len(y), count), dtype=np.float32)
+    for number in range(folds):
+        fitted = practice.fit(np.flatnonzero(fold != number), y, count, settings)
+        out = np.flatnonzero(fold == number)
+        scores[out] = fitted.scores([practice.readings[at] for at in out], practice.vectors[out])
+    return scores
+
+
+def temperature_of(scores: np.ndarray, y: np.ndarray) -> float:
+    """Give the divisor of scores that makes their probabilities fit best (Guo et al., 2017)."""
+    candidates = np.geomspace(0.2, 5.0, 80)
+    pick = np.arange(len(y))
+    losses = [-np.log(np.maximum(softmax(scores / t)[pick, y], 1e-9)).mean() for t in candidates]
+    return float(candidates[int(np.argmin(losses))])
+
+
+class IntentHead:
+    """Reads the intent of a line. Train it, keep it in a folder, load it again."""
+
+    def __init__(
+        self, labels: list[str], fitted: Fitted, temperature: float, corrector: Corrector, encoder: str
+    ) -> None:
+        self.labels, self.fitted, self.temperature = labels, fitted, temperature
+        self.corrector, self.encoder_name = corrector, encoder
+
+    @classmethod
+    def train(
+        cls,
+        lines: Sequence[Line],
+        labels: Sequence[str],
+        encoder: Encoder,
+        trade_words: Sequence[str],
+        settings: HeadSettings,
+    ) -> "IntentHead":
+        """Fit labelled lines; words of the trade and frequent words of the lines feed the homophone corrector."""
+        names = sorted(set(labels))
+        y = np.array([names.index(label) for label in labels])
+        practice = Practice.of(lines, encoder)
+        temperature = 1.0
+        if min(np.bincount(y)) >= settings.folds > 1:
+            temperature = temperature_of(held_out_scores(practice, y, len(names), settings, settings.folds), y)
+        fitted = practice.fit(np.arange(len(y)), y, len(names), settings)
+        return cls(names, fitted, temperature, Corrector([*trade_words, *_frequent_words(lines)]), encoder.name)
+
+    def rank(self, line: Line, encoder: Encoder) -> list[tuple[str, float]]:
+        """Give all labels with their confidence, best first; a corrected reading counts when it is the clearer one.
+
+        A text without any character that counts leaves all labels equal.
+        """
+        if not line.text:
+            return [(label, 1.0 / len(self.labels)) for label in self.labels]
+        odds = self._odds(line, encoder)
+        corrected = self.corrector.correct(line.text, line.syllables, line.words)
+        if corrected != line.text:
+            other = self._odds(read_line(corrected, line.lexicon), encoder)
+            if _margin(other) > _margin(odds):
+                odds = other
+        order = np.argsort(-odds, kind="stable")
+        return [(self.labels[at], float(odds[at])) for at in order]
+
+    def _odds(self, line: Line, encoder: Encoder) -> np.ndarray:
+        one = reading(line)
+        columns, values = self.fitted.views.sparse_row(one)
+        vector = self.fitted.views.dense(encoder.embed([line.text]))[0]
+        scores = vector @ self.fitted.dense + values @ self.fitted.thin[columns] + self.fitted.bias
+        return softmax(scores / self.temperature)
+
+    def save(self, folder: Path) -> None:
+        """Write JSON and npz files into a folder."""
+        self.fitted.views.save(folder)
+        np.savez(
+            folder / "head.npz",
+            dense=self.fitted.dense.astype(np.float32),
+            thin=self.fitted.thin.astype(np.float16),
+            bias=self.fitted.bias.astype(np.float32),
+        )
+        facts = {
+            "labels": self.labels,
+            "temperature": self.temperature,
+            "encoder": self.encoder_name,
+            "words": self.corrector.words,
+        }
+        (folder / "head.json").write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "IntentHead":
+        """Read what save wrote."""
+        facts = json.loads((folder / "head.json").read_text(encoding="utf-8"))
+        with np.load(folder / "head.npz", allow_pickle=False) as numbers:
+            fitted = Fitted(
+                Views.load(folder),
+                numbers["dense"],
+                numbers["thin"].astype(np.float32),
+                numbers["bias"],
+            )
+        return cls(facts["labels"], fitted, facts["temperature"], Corrector(facts["words"]), facts["encoder"])
+
+
+def _margin(odds: np.ndarray) -> float:
+    second, first = np.partition(odds, -2)[-2:]
+    return float(first - second)
+
+
+def _frequent_words(lines: Sequence[Line], at_least: int = 8) -> list[str]:
+    counts: dict[str, int] = {}
+    for line in lines:
+        for start, end in line.words:
+            word = line.text[start:end]
+            counts[word] = counts.get(word, 0) + 1
+    return [word for word, count in counts.items() if count >= at_least and len(word) > 1]

@@ -1,0 +1,76 @@
+"""Train the model of today's files, or find it already trained: models/daoyi-<fingerprint>.tar.gz."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.errors import DataError
+from bot.nlu.build_encoder import build_encoder, recipe_hash
+from bot.nlu.files import MODELS, NLU_DATA, ROOT, content_hash
+from bot.nlu.words import lexicon_hash
+
+CONFIG, DOMAIN = ROOT / "config.yml", ROOT / "domain.yml"
+
+
+def model_fingerprint() -> str:
+    """Give sixteen hexadecimal digits that change when anything changes that a model is made from.
+
+    These are config.yml, domain.yml, nlu_data/, this room's code, the normaliser, the hospital's words and the encoder.
+    """
+    files = [CONFIG, DOMAIN, ROOT / "bot" / "language" / "normalise.py", *Path(__file__).parent.glob("*.py")]
+    files += [path for path in NLU_DATA.rglob("*") if path.is_file()]
+    parts = content_hash(path for path in files if path.exists()), lexicon_hash(), recipe_hash()
+    return hashlib.sha256("".join(parts).encode()).hexdigest()[:16]
+
+
+def model_path() -> Path:
+    """Give the place of the model of today's files, trained or not."""
+    return MODELS / f"daoyi-{model_fingerprint()}.tar.gz"
+
+
+def find_model() -> Path | None:
+    """Give the trained model of today's files, or None when they have changed since the last training."""
+    path = model_path()
+    return path if path.exists() else None
+
+
+def train(progress: Callable[[str], None] = print) -> Path:
+    """Train understanding and dialogue and give the model's path; an up-to-date model is given as it is.
+
+    progress: gets one line a stage. Raises DataError when Rasa finds nothing to train from. What has not changed since
+    the last training comes from Rasa's cache, sentence vectors from build/embeddings/.
+    """
+    found = find_model()
+    if found is not None:
+        progress(f"model is up to date: {found.name}")
+        return found
+    os.environ["RASA_TELEMETRY_ENABLED"] = "false"
+    os.environ.setdefault("RASA_CACHE_DIRECTORY", str(ROOT / ".rasa" / "cache"))
+    build_encoder(say=progress)
+    path = model_path()
+    progress("loading Rasa …")
+    from rasa import model_training
+
+    progress("training the model (a few minutes the first time) …")
+    _with_own_loop()
+    result = model_training.train(
+        domain=str(DOMAIN),
+        config=str(CONFIG),
+        training_files=[str(NLU_DATA)],
+        output=str(MODELS),
+        fixed_model_name=path.name.removesuffix(".tar.gz"),
+    )
+    if result.code != 0 or not path.exists():
+        raise DataError(f"Rasa trained no model from {NLU_DATA.name}/: run `rasa data validate` to see why")
+    progress(f"model trained: {path.name}, {path.stat().st_size / 1e6:.0f} MB")
+    return path
+
+
+def _with_own_loop() -> None:
+    # Rasa's training asks for the thread's event loop and does not make one.
+    try:
+        asyncio.get_event_loop_policy().get_event_loop()
+    except RuntimeError:
+        asyncio.set_event_loop(asyncio.new_event_loop())

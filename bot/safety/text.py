@@ -1,0 +1,85 @@
+"""What a patient typed, made comparable: half width, Simplified, with the way back to the text as typed."""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+from opencc import OpenCC
+
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
+SPACED_OUT = re.compile(r"(?:[\u4e00-\u9fff][ \t]){2,}[\u4e00-\u9fff]")
+BREAK = re.compile(r"[。！!？?\n;；]+")
+PIECE = 160  # longer sentences are read in pieces, so that a run of words without a full stop stays cheap
+OVERLAP = 40
+
+
+class Plain(NamedTuple):
+    """`text` to search in; `offsets[i]` is the place of its i-th character in the text as typed."""
+
+    text: str
+    offsets: tuple[int, ...]
+
+
+class Sentence(NamedTuple):
+    """A stretch of `Plain.text` and where it starts there."""
+
+    text: str
+    start: int
+
+
+@lru_cache(maxsize=1)
+def _converter() -> OpenCC:
+    return OpenCC("t2s")
+
+
+def plain(typed: str) -> Plain:
+    """Give `typed` in half width, lower case and Simplified characters, one offset per character."""
+    chars: list[str] = []
+    offsets: list[int] = []
+    for place, char in enumerate(typed):
+        if char in INVISIBLE:
+            continue
+        if "\u4e00" <= char <= "\u9fff" or char.isascii():
+            chars.append(char.lower())
+            offsets.append(place)
+            continue
+        for part in unicodedata.normalize("NFKC", char).lower():
+            chars.append(part)
+            offsets.append(place)
+    joined = "".join(chars)
+    simple = _converter().convert(joined)
+    if len(simple) != len(joined):  # a phrase rule changed the length: convert character by character instead
+        simple = "".join(one if len(one := _converter().convert(char)) == 1 else char for char in joined)
+    return _close_up(Plain(simple, tuple(offsets)))
+
+
+def _close_up(found: Plain) -> Plain:
+    """Take the blanks out of 胸 口 疼; a blank between words stays, it is the patient's comma."""
+    blanks = {
+        place
+        for match in SPACED_OUT.finditer(found.text)
+        for place in range(match.start(), match.end())
+        if found.text[place] in " \t"
+    }
+    if not blanks:
+        return found
+    kept = [place for place in range(len(found.text)) if place not in blanks]
+    return Plain("".join(found.text[place] for place in kept), tuple(found.offsets[place] for place in kept))
+
+
+def sentences(text: str) -> list[Sentence]:
+    """Cut at full stops and line ends; what is longer than PIECE characters comes in overlapping pieces."""
+    found: list[Sentence] = []
+    start = 0
+    for end in [match.start() for match in BREAK.finditer(text)] + [len(text)]:
+        found.extend(_pieces(text, start, end))
+        following = BREAK.match(text, end)
+        start = following.end() if following else end
+    return found
+
+
+def _pieces(text: str, start: int, end: int) -> list[Sentence]:
+    if end - start <= PIECE:
+        return [Sentence(text[start:end], start)] if text[start:end].strip() else []
+    return [Sentence(text[at : min(at + PIECE, end)], at) for at in range(start, end - OVERLAP, PIECE - OVERLAP)]

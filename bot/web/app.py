@@ -1,0 +1,90 @@
+"""The Sanic shell that channels, desk and workbench share: limits, headers, errors, health. It knows none of them."""
+
+import logging
+
+from sanic import Blueprint, Request, Sanic
+from sanic.response import HTTPResponse, json
+from sqlalchemy import text
+
+from bot.clock import now
+from bot.settings import settings
+from bot.storage import heartbeat
+from bot.storage.engine import reading
+from bot.web import errors, headers
+from bot.web.live import Live
+from bot.web.threads import in_thread
+
+log = logging.getLogger("daoyi.web")
+
+BODY_LIMIT = 256 * 1024  # bytes; the longest message is 4000 characters
+
+
+def create_app(*blueprints: Blueprint, name: str = "daoyi") -> Sanic:
+    """Give the web process's app with `blueprints` mounted. `name` must be new in this process (Sanic keeps a list).
+
+    `app.ctx.live` is the tail that wakes sockets (bot/web/live.py).
+    """
+    app = Sanic(name, configure_logging=False)
+    app.config.REQUEST_MAX_SIZE = BODY_LIMIT
+    app.config.WEBSOCKET_MAX_SIZE = BODY_LIMIT
+    app.config.RESPONSE_TIMEOUT = 60  # a long poll waits 25 s
+    app.config.KEEP_ALIVE_TIMEOUT = 75
+    app.config.GRACEFUL_SHUTDOWN_TIMEOUT = 3.0
+    app.config.ACCESS_LOG = False  # addresses carry session tokens
+    app.config.FALLBACK_ERROR_FORMAT = "json"
+    errors.install(app)
+    headers.install(app)
+    app.register_listener(_start, "before_server_start")
+    app.register_listener(_stop, "before_server_stop")
+    app.add_route(healthz, "/healthz", methods=["GET"])
+    app.add_route(readyz, "/readyz", methods=["GET"])
+    for blueprint in blueprints:
+        app.blueprint(blueprint)
+    return app
+
+
+def run(*blueprints: Blueprint) -> None:
+    """Serve at the address of the settings until SIGTERM or SIGINT."""
+    app = create_app(*blueprints)
+    log.info("web process at http://%s:%s/", settings().host, settings().port)
+    app.run(settings().host, settings().port, access_log=False, motd=False)
+
+
+async def _start(app: Sanic, _loop) -> None:
+    app.ctx.live = Live()
+    app.ctx.live.start()
+
+
+async def _stop(app: Sanic, _loop) -> None:
+    await app.ctx.live.stop()
+
+
+def _database_answers() -> bool:
+    try:
+        with reading() as conn:
+            conn.execute(text("SELECT 1"))
+    except Exception as error:  # whatever it is, the answer is no
+        log.warning("the database does not answer: %s", type(error).__name__)
+        return False
+    return True
+
+
+def _worker_seen() -> bool:
+    try:
+        return heartbeat.fresh("worker", now())
+    except Exception as error:
+        log.warning("the heartbeats cannot be read: %s", type(error).__name__)
+        return False
+
+
+async def healthz(request: Request) -> HTTPResponse:
+    """Say whether this process lives and reaches the database: 200 or 503."""
+    database = await in_thread(_database_answers)
+    return json({"database": database}, status=200 if database else 503)
+
+
+async def readyz(request: Request) -> HTTPResponse:
+    """Say whether patients will be answered: database, and a ready worker seen within 15 s. 200 or 503."""
+    database = await in_thread(_database_answers)
+    worker = database and await in_thread(_worker_seen)
+    return json({"database": database, "worker": worker}, status=200 if worker else 503)

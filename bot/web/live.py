@@ -1,0 +1,141 @@
+"""Tells sockets that a conversation has news. The database is the truth: one look every 60 ms for all who wait.
+
+A watcher is only woken; it then asks the transcript for what came after the seq it has. A wake too many is harmless,
+and a lost one cannot be: subscribe first, read next, wait last.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.conversations.tables import conversations, lines
+from bot.storage.engine import reading
+from bot.web.threads import in_thread
+
+log = logging.getLogger("daoyi.web")
+
+EVERY = 0.06  # seconds between two looks
+AFTER_FAILURE = 1.0
+LOOK_BACK = 200  # ids are given out in order but may commit out of order: look again at this many
+
+
+class Watch:
+    """What one watcher of one conversation sees. `typing`: a turn waits or is being thought about."""
+
+    def __init__(self) -> None:
+        self.typing = False
+        self._news = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that there may be news."""
+        self._news.set()
+
+    async def changed(self, seconds: float | None = None) -> bool:
+        """Wait for news, at most `seconds`. False: nothing came."""
+        try:
+            await asyncio.wait_for(self._news.wait(), seconds)
+        except asyncio.TimeoutError:
+            return False
+        self._news.clear()
+        return True
+
+
+class Live:
+    """The tail of the transcript for one process."""
+
+    def __init__(self) -> None:
+        self._watches: dict[str | None, set[Watch]] = {}
+        self._seen: set[int] = set()
+        self._high: int | None = None
+        self._typing: set[str] = set()
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task | None = None
+
+    def start(self) -> None:
+        """Begin to look; called once, in the running loop."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """End and wake everybody."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for name in list(self._watches):
+            self._wake(name)
+
+    @contextmanager
+    def subscribe(self, conversation_id: str | None) -> Iterator[Watch]:
+        """Give a Watch on one conversation, or on all (None, for the desk)."""
+        watch = Watch()
+        watch.typing = conversation_id in self._typing
+        self._watches.setdefault(conversation_id, set()).add(watch)
+        self._wanted.set()
+        try:
+            yield watch
+        finally:
+            others = self._watches[conversation_id]
+            others.discard(watch)
+            if not others:
+                del self._watches[conversation_id]
+
+    def hint(self, conversation_id: str) -> None:
+        """Wake at once who watches a conversation that this process has just written to."""
+        self._wake(conversation_id)
+        self._wake(None)
+
+    def _wake(self, name: str | None) -> None:
+        for watch in self._watches.get(name, ()):
+            watch.wake()
+
+    async def _run(self) -> None:
+        while True:
+            if not self._watches:
+                self._high, self._typing = None, set()
+                self._wanted.clear()
+                await self._wanted.wait()
+            try:
+                self._tell(*await in_thread(_look, self._high))
+            except SQLAlchemyError as error:
+                log.warning("the tail could not read: %s", type(error).__name__)
+                await asyncio.sleep(AFTER_FAILURE)
+            await asyncio.sleep(EVERY)
+
+    def _tell(self, high: int, found: dict[int, str], typing: set[str]) -> None:
+        if self._high is None:  # the first look: everybody reads for himself once
+            self._seen = set(found)
+            for name in list(self._watches):
+                self._wake(name)
+        else:
+            news = {found[line] for line in found.keys() - self._seen}
+            for name in news:
+                self._wake(name)
+            if news:
+                self._wake(None)
+            self._seen = set(found)
+        self._high = high
+        for name in typing ^ self._typing:
+            for watch in self._watches.get(name, ()):
+                watch.typing = name in typing
+                watch.wake()
+        self._typing = typing
+
+
+def _look(high: int | None) -> tuple[int, dict[int, str], set[str]]:
+    """Give the newest line's id, the lines of the look-back window (id → conversation), and who awaits the bot."""
+    with reading() as conn:
+        if high is None:
+            high = conn.execute(select(func.max(lines.c.id))).scalar() or 0
+        rows = conn.execute(
+            select(lines.c.id, lines.c.conversation_id).where(lines.c.id > high - LOOK_BACK).order_by(lines.c.id)
+        ).all()
+        waiting = conn.execute(
+            select(conversations.c.id).where(
+                conversations.c.waiting_since.is_not(None), conversations.c.holder != "agent"
+            )
+        ).scalars()
+        found = {row.id: row.conversation_id for row in rows}
+        return max([high, *found]), found, set(waiting)

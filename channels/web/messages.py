@@ -1,0 +1,85 @@
+"""Translates between the browser's JSON and our data. Pure: no SQL, no network, no clock."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.conversations import transcript
+from bot.conversations.inbound import MAX_CHARACTERS, PASTE_LIMIT, Empty, TooLong
+from bot.web.errors import Refused
+
+_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+EMPTY = "还没有看到您的内容，请输入文字后再发送。"
+TOO_LONG = f"您写的内容超过{MAX_CHARACTERS}字了，请分成几段发送，我会接着为您看。"
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a patient sends: a text, or the token of a button."""
+
+    client_id: str
+    text: str | None
+    button: str | None
+
+
+def read_message(payload: object) -> Message:
+    """Read {client_id, text} or {client_id, button}. Raises Refused (400), TooLong or Empty."""
+    if not isinstance(payload, dict):
+        raise Refused(400)
+    client_id, text, button = (payload.get(name) for name in ("client_id", "text", "button"))
+    if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
+        raise Refused(400, "bad_client_id")
+    if (text is None) == (button is None):
+        raise Refused(400)
+    if button is not None:
+        if not isinstance(button, str) or not _TOKEN.fullmatch(button):
+            raise Refused(400, "bad_button")
+        return Message(client_id, None, button)
+    if not isinstance(text, str):
+        raise Refused(400)
+    if not text:
+        raise Empty("the message is empty")
+    if len(text) > PASTE_LIMIT:
+        raise TooLong(f"a message may have {MAX_CHARACTERS} characters")
+    return Message(client_id, text, None)
+
+
+def refusal_for(error: Exception) -> Refused | None:
+    """Give the kind words for what is wrong with a message; None when `error` is about something else."""
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, TooLong):
+        return Refused(413, "too_long", TOO_LONG)
+    if isinstance(error, Empty):
+        return Refused(400, "empty", EMPTY)
+    return None
+
+
+def read_count(value: str | None, highest: int) -> int:
+    """Read a count from an address: 0 to `highest`; absent is 0. Raises Refused (400)."""
+    if value is None:
+        return 0
+    if not re.fullmatch(r"\d{1,9}", value, re.ASCII):
+        raise Refused(400)
+    return min(int(value), highest)
+
+
+def staff_id(row) -> int | None:
+    """Give who of the staff wrote a line, None when nobody did."""
+    return (row.meta or {}).get("staff") if row.sender == "agent" else None
+
+
+def line_view(row, names: Mapping[int, str]) -> dict:
+    """Give a line as the widget shows it. `kind` tells a receipt or a warning apart; `meta` itself stays with us."""
+    view = transcript.patient_view(row)
+    if row.sender == "agent":
+        view["name"] = names.get(staff_id(row), "人工客服")
+    if row.sender == "system":
+        meta = row.meta or {}
+        if meta.get("danger"):
+            view["kind"] = "danger" if meta.get("definite", True) else "caution"
+        else:
+            view["kind"] = "receipt" if meta.get("turn") else "notice"
+    return view

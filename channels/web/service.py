@@ -1,0 +1,37 @@
+"""The web channel's few deeds, each one synchronous call for the thread pool: open, renew, accept."""
+
+from bot.clock import now
+from bot.conversations import inbound
+from bot.conversations.inbound import Accepted
+from bot.web.errors import Refused
+from channels.web import sessions, store
+from channels.web.messages import Message
+from channels.web.sessions import CHANNEL, Session
+
+
+def open_session(token: str | None) -> Session:
+    """Give a fresh token: for the same visitor while `token` is good and his talk exists, else for a new one."""
+    moment = now()
+    try:
+        visitor = sessions.visitor_of(token, moment)
+    except Refused:
+        visitor = ""
+    if not visitor or store.conversation_of(visitor) is None:
+        visitor = sessions.new_visitor()
+        inbound.open_conversation(CHANNEL, visitor, moment)
+    return sessions.issue(visitor, moment)
+
+
+def conversation_for(token: str | None) -> str:
+    """Give the conversation that a token opens. Raises Refused (401): void token, or the talk has been erased."""
+    found = store.conversation_of(sessions.visitor_of(token, now()))
+    if found is None:
+        raise Refused(401)
+    return found
+
+
+def accept(conversation_id: str, message: Message) -> Accepted:
+    """Store a message. Raises what bot/conversations/inbound.py raises."""
+    if message.button is not None:
+        return inbound.accept_button(conversation_id, message.client_id, message.button, now())
+    return inbound.accept_text(conversation_id, message.client_id, message.text or "", now())

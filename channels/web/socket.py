@@ -1,0 +1,119 @@
+"""The WebSocket: new lines and typing out, messages in. What a socket misses, the next one asks for by `since`."""
+
+import asyncio
+import json as plain_json
+import logging
+
+from sanic import Request
+from sanic.exceptions import WebsocketClosed
+from sanic.server.websockets.impl import WebsocketImplProtocol
+from websockets.exceptions import ConnectionClosed
+
+from bot.web.errors import Refused, refusal
+from bot.web.limits import Limit, address
+from bot.web.live import Watch
+from bot.web.threads import in_thread
+from channels.web import service, store
+from channels.web.messages import read_count, read_message, refusal_for
+
+log = logging.getLogger("daoyi.web")
+
+LOOK_AGAIN = 15.0  # seconds after which a socket reads by itself, should a wake have been lost
+SESSION_OVER = 4401  # close codes that the widget understands
+REFUSED = 4400
+GONE = (ConnectionClosed, WebsocketClosed)
+
+
+class Talk:
+    """One open socket."""
+
+    def __init__(self, ws: WebsocketImplProtocol, live, conversation_id: str, since: int) -> None:
+        self._ws = ws
+        self._live = live
+        self._conversation = conversation_id
+        self._seq = since
+
+    async def send(self, **message) -> None:
+        """Send one JSON frame."""
+        await self._ws.send(plain_json.dumps(message, ensure_ascii=False, separators=(",", ":")))
+
+    async def push(self, watch: Watch) -> None:
+        """Send what comes, for as long as the socket lives."""
+        typing = None
+        while True:
+            while page := await in_thread(store.lines_since, self._conversation, self._seq):
+                for line in page:
+                    await self.send(type="line", line=line)
+                self._seq = page[-1]["seq"]
+            if watch.typing != typing:
+                typing = watch.typing
+                await self.send(type="typing", on=typing)
+            await watch.changed(LOOK_AGAIN)
+
+    async def take(self, by_session: Limit, by_address: Limit, caller: str | None) -> None:
+        """Read what comes, one message after another, so that their order stays."""
+        while True:
+            raw = await self._ws.recv()
+            if raw is None:
+                continue
+            client_id = None
+            try:
+                payload = _parse(raw)
+                if payload.get("type") == "ping":
+                    await self.send(type="pong")
+                    continue
+                if payload.get("type") != "message":
+                    raise Refused(400)
+                client_id = payload.get("client_id") if isinstance(payload.get("client_id"), str) else None
+                message = read_message(payload)
+                by_session.require(self._conversation)
+                if caller:
+                    by_address.require(caller)
+                accepted = await in_thread(service.accept, self._conversation, message)
+            except GONE:
+                raise
+            except Exception as error:
+                refused = refusal_for(error) or refusal(error)
+                await self.send(type="error", client_id=client_id, status=refused.status, **refused.body()["error"])
+                continue
+            await self.send(type="ack", client_id=message.client_id, seq=accepted.seq, duplicate=accepted.duplicate)
+            self._live.hint(self._conversation)
+
+
+def _parse(raw: str | bytes) -> dict:
+    try:
+        payload = plain_json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise Refused(400) from error
+    if not isinstance(payload, dict):
+        raise Refused(400)
+    return payload
+
+
+async def serve_socket(request: Request, ws: WebsocketImplProtocol, by_session: Limit, by_address: Limit) -> None:
+    """Run one socket to its end. A void token is told as {type: error} and closed with 4401."""
+    try:
+        since = read_count(request.args.get("since"), 10**9)
+        conversation_id = await in_thread(service.conversation_for, request.args.get("token"))
+    except Exception as error:
+        refused = refusal(error)
+        await ws.send(plain_json.dumps({"type": "error", **refused.body()["error"]}, ensure_ascii=False))
+        await ws.close(SESSION_OVER if refused.status == 401 else REFUSED)
+        return
+    live = request.app.ctx.live
+    talk = Talk(ws, live, conversation_id, since)
+    with live.subscribe(conversation_id) as watch:
+        ways = [
+            asyncio.create_task(talk.push(watch)),
+            asyncio.create_task(talk.take(by_session, by_address, address(request))),
+        ]
+        try:
+            done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+        for way in done:
+            error = None if way.cancelled() else way.exception()
+            if error is not None and not isinstance(error, GONE):
+                refusal(error)  # logged; the widget comes back by itself
