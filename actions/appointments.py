@@ -269,8 +269,7 @@ def _session(talk: Talk, department, replacing: Booking | None = None) -> Clinic
             return _full(talk, found[0], today)
         return _other_days(talk, span, today, full=found)
     if len(free) == 1:
-        talk.facts["session"] = free[0].id
-        return free[0]
+        return _only(talk, free[0], today)
     one_day = span[0] == span[1]
     options = [{"title": clinic_title(c, today, not one_day), "value": c.id} for c in _spread(free)]
     options += [{"title": clinic_title(c, today, not one_day) + "（可候补）", "value": c.id} for c in found if not c.free][:2]
@@ -278,6 +277,17 @@ def _session(talk: Talk, department, replacing: Booking | None = None) -> Clinic
         "session", "utter_ask_session", options, department=department.name, days=span_text(*span, today)
     )
     return _session(talk, department, replacing)
+
+
+def _only(talk: Talk, clinic: Clinic, today: date) -> Clinic:
+    """One session fits: show who it is and its times, unless the patient has named a time."""
+    if not talk.fact("opening") and not period_of(talk)[1]:
+        with reading() as conn:
+            left = service.free_openings(conn, clinic.id, talk.now)
+        options = [{"title": f"{local(o.starts_at):%H:%M}", "value": o.id} for o in left[:: max(1, len(left) // SHOWN)]]
+        talk.need("opening", "utter_ask_time", options[:SHOWN], clinic=clinic_title(clinic, today, True))
+    talk.facts["session"] = clinic.id
+    return clinic
 
 
 def _spread(free: list[Clinic]) -> list[Clinic]:

@@ -79,8 +79,8 @@ def answer(asked: str, options: list[dict], message, free_text: tuple[str, ...])
             said = yes_or_no(text)
             if said is None and message.label in ("affirm", "deny"):
                 said = message.label == "affirm"
-            if said is not None:
-                return said
+            if said is not None or message.first("ordinal") is not None:
+                return said  # 第一个 is no answer to a question of yes or no
         chosen = pick(options, message)
         if chosen is not None:
             return chosen

@@ -102,7 +102,6 @@ class Talk:
         self.now: datetime = datetime.fromisoformat(meta["now"])
         self.rows: list[int] = meta.get("rows", [])
         self.holder: str = meta.get("holder", "bot")
-        self.heard: str = meta.get("heard") or self.message.label  # the label before the open question had its say
         self.stale: bool = bool(meta.get("stale"))
         self.ellipsis: bool = bool(meta.get("ellipsis"))
         self.ranking: list = meta.get("ranking") or []
@@ -114,6 +113,7 @@ class Talk:
             [e for e in latest.get("entities") or []],
             bool(meta.get("button")),
         )
+        self.heard: str = meta.get("heard") or self.message.label  # the label before the open question had its say
         self.task: dict | None = tracker.get_slot("task")
         self.suspended: list[dict] = list(tracker.get_slot("suspended") or [])
         self.later: dict | None = tracker.get_slot("later")

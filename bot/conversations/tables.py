@@ -18,7 +18,7 @@ conversations = Table(
     Column("step", Integer, nullable=False, default=0),  # buttons are bound to it
     Column("tracker", Json),
     Column("lease_token", Integer, nullable=False, default=0),
-    Column("lease_owner", String(40)),
+    Column("lease_owner", String(80)),
     Column("lease_until", UtcDateTime),
     Column("waiting_since", UtcDateTime),
     Column("newest_at", UtcDateTime),
@@ -45,11 +45,11 @@ inbox = Table(
     Column("kind", String(8), nullable=False),  # text · button · stale
     Column("text", Text, nullable=False),  # masked
     Column("secrets", Encrypted),  # JSON: the originals of what was masked
-    Column("button", Json),
+    Column("button", Json),  # payload, and the step it was shown at
     Column("received_at", UtcDateTime, nullable=False),
     Column("state", String(8), nullable=False),  # waiting · done · person
     Column("attempts", Integer, nullable=False, default=0),
-    Column("turn", String(40)),
+    Column("turn", String(60)),  # set at the first claim: a replay covers the same rows
     UniqueConstraint("conversation_id", "client_id", name="uq_inbox_conversation_id"),
     Index("ix_inbox_state", "conversation_id", "state", "id"),
 )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from sqlalchemy import and_, func, insert, or_, select, update
 
@@ -45,6 +46,7 @@ class Outcome:
     clear_suspension: bool = False
     buttons: list[dict] = field(default_factory=list)  # token, title, payload
     images: list[dict] = field(default_factory=list)  # token, content
+    incident: str | None = None  # what the technical department should know; no words of a patient
 
 
 def claim(owner: str, now: datetime, quiet: timedelta) -> Turn | None:
@@ -86,13 +88,16 @@ def _lease(conversation_id: str, owner: str, now: datetime, ready) -> Turn | Non
         if not waiting:
             _free(conn, conversation_id, row.lease_token, waiting_since=None)
             return None
-        rows = _one_turn(waiting)
+        rows = _one_turn(waiting, row.step)
+        key = rows[0].turn or f"{conversation_id}:{rows[0].id}"
         conn.execute(
-            update(inbox).where(inbox.c.id.in_([r.id for r in rows])).values(attempts=inbox.c.attempts + 1)
+            update(inbox)
+            .where(inbox.c.id.in_([r.id for r in rows]))
+            .values(attempts=inbox.c.attempts + 1, turn=key)
         )
         return Turn(
             conversation_id=conversation_id,
-            key=f"{conversation_id}:{rows[0].id}",
+            key=key,
             rows=tuple(rows),
             tracker=row.tracker,
             epoch=row.epoch,
@@ -104,20 +109,21 @@ def _lease(conversation_id: str, owner: str, now: datetime, ready) -> Turn | Non
         )
 
 
-def _one_turn(waiting: list) -> list:
-    """Texts that wait together are one turn; a tap stands alone."""
-    if waiting[0].kind != "text":
-        return waiting[:1]
-    rows = []
-    for row in waiting:
-        if row.kind != "text":
-            break
-        rows.append(row)
-    return rows
+def _one_turn(waiting: list, step: int) -> list:
+    """Texts that wait together are one turn; a tap stands alone. A turn begun before covers the rows it had then."""
+    first = waiting[0]
+    if first.kind == "button" and first.button["step"] != step:
+        # It was shown with a question that a message before it has meanwhile answered: 改成十点, then 确认.
+        return [replace_kind(first)]
+    if first.kind != "text":
+        return [first]
+    if first.turn:
+        return [row for row in waiting if row.turn == first.turn]
+    return list(takewhile(lambda row: row.kind == "text" and not row.turn, waiting))
 
 
 def commit(turn: Turn, outcome: Outcome, now: datetime) -> bool:
-    """Write everything the turn produced, if lease and epoch still hold. False: nothing was written."""
+    """Write everything the turn produced, if lease and epoch still hold. False: nothing was written, the lease is free."""
     with writing() as conn:
         count = len(outcome.lines)
         values = dict(
@@ -142,6 +148,8 @@ def commit(turn: Turn, outcome: Outcome, now: datetime) -> bool:
             .values(**values)
         )
         if held.rowcount == 0:
+            # Overtaken by a danger sign or a person: what the patient writes now must not wait for the lease to end.
+            _free(conn, turn.conversation_id, turn.token)
             return False
         row = conn.execute(select(conversations).where(conversations.c.id == turn.conversation_id)).one()
         if count:
@@ -155,9 +163,9 @@ def commit(turn: Turn, outcome: Outcome, now: datetime) -> bool:
             conn.execute(
                 insert(images), [{**i, "conversation_id": turn.conversation_id, "at": now} for i in outcome.images]
             )
-        conn.execute(
-            update(inbox).where(inbox.c.id.in_([r.id for r in turn.rows])).values(state="done", turn=turn.key)
-        )
+        if outcome.incident:
+            transcript.record_incident(conn, turn.conversation_id, "turn_failed", outcome.incident, now)
+        conn.execute(update(inbox).where(inbox.c.id.in_([r.id for r in turn.rows])).values(state="done"))
         oldest = conn.execute(
             select(func.min(inbox.c.received_at)).where(
                 inbox.c.conversation_id == turn.conversation_id, inbox.c.state == "waiting"

@@ -6,13 +6,10 @@ It never sends, stores, locks or schedules. See rasa-runtime notes in docs/archi
 import asyncio
 import json
 import logging
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
+from bot.nlu.quiet import quiet_rasa  # isort: skip  (before rasa)
 
 import jsonschema
 from rasa.core.actions import action as rasa_actions
@@ -99,7 +96,7 @@ class _Nlg(TemplatedNaturalLanguageGenerator):
         super().__init__(responses)
         self.facts = answer_facts()
 
-    def _template_variables(self, filled_slots, kwargs):
+    def _response_variables(self, filled_slots, kwargs):
         return {**self.facts, **kwargs}
 
 
@@ -119,6 +116,7 @@ class Engine:
     """One loaded model; `handle` runs one turn from plain data to plain data."""
 
     def __init__(self, model: Path) -> None:
+        quiet_rasa()
         _patch_validation()
         self.endpoint = _InProcess()
         self.agent = Agent.load(str(model), action_endpoint=self.endpoint, lock_store=InMemoryLockStore())

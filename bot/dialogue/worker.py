@@ -17,6 +17,7 @@ from bot.dialogue.outgoing import prepare
 from bot.dialogue.sweeper import sweep
 from bot.language.script import is_traditional, to_simplified
 from bot.settings import settings
+from bot.storage import heartbeat
 from bot.storage.engine import writing
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Worker:
             if time.monotonic() - swept >= SWEEP_SECONDS:
                 swept = time.monotonic()
                 try:
+                    heartbeat.beat("worker", self.owner, now())
                     sweep(now())
                 except Exception:
                     log.exception("sweep failed")

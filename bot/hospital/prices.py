@@ -66,10 +66,13 @@ def resolve_fee_item(span: str, hospital: Hospital | None = None) -> list[Match]
 
 def category_codes(word: str) -> tuple[str, ...]:
     """Give the national classes that a word names (药费 → 09, 10, 11), or ()."""
-    wanted = _NOISE.sub("", normalise(word))
-    if wanted in SHARED_CATEGORY_WORDS:
-        return SHARED_CATEGORY_WORDS[wanted]
-    return tuple(code for code, words in CATEGORY_WORDS.items() if wanted in words)
+    text = normalise(word)
+    for wanted in (text, _NOISE.sub("", text)):
+        if wanted in SHARED_CATEGORY_WORDS:
+            return SHARED_CATEGORY_WORDS[wanted]
+        if codes := tuple(code for code, words in CATEGORY_WORDS.items() if wanted in words):
+            return codes
+    return ()
 
 
 def fee_words(hospital: Hospital) -> list[str]:

@@ -16,22 +16,27 @@ from bot.insurance.model import (
     Case,
     CaseError,
     Critical,
+    DeductibleRow,
     Estimate,
     For,
+    NoPlan,
     Personal,
     Plan,
+    RateRow,
     Step,
     YearSoFar,
 )
-from bot.money import round_cent
+from bot.money import round_cent, yuan_text
 
 PERCENT = Decimal(100)
+PAYOUT = "本年度已报销"  # the bands of such a plan run over the money paid back
 
 
 def estimate(plan: Plan, case: Case) -> Estimate:
     """Split `case.total` between fund, 大病保险 and patient.
 
-    Raises CaseError for amounts that contradict each other and where the plan needs a status or age that is missing.
+    Raises CaseError for amounts that contradict each other and where the plan needs a status or age that is missing,
+    NoPlan where the plan's tables have no row for this patient.
     """
     check(case)
     prepaid = round_cent(case.class_b * plan.class_b_share)
@@ -50,7 +55,7 @@ def estimate(plan: Plan, case: Case) -> Estimate:
         fund = min(uncapped, room)
         if fund < uncapped:
             steps.append(Step("cap", "封顶线", f"本年度最高{_yuan(cap)}，还可付{_yuan(room)}", fund))
-    steps.append(Step("fund", "统筹基金支付", " + ".join(_yuan(s.amount) for s in steps if s.key == "band") or "0", fund))
+    steps.append(_fund_step(steps, fund))
     over_cap = uncapped - fund
     coinsurance = in_scope - deductible - uncapped
     parts = Personal(round_cent(case.self_pay), round_cent(case.over_limit), prepaid, deductible, coinsurance, over_cap)
@@ -104,23 +109,24 @@ def cap_for(plan: Plan, case: Case) -> Decimal | None:
     return next((row.amount for row in plan.caps if applies(row.who, case)), None)
 
 
-def _row(rows, case: Case, what: str):
-    for row in rows:
+def row_for(plan: Plan, field: str, case: Case) -> DeductibleRow | RateRow:
+    """Give the row of `plan.deductibles` or `plan.rates` for this case; raise NoPlan where the file has none."""
+    for row in getattr(plan, field):
         if applies(row.who, case):
             return row
-    status = STATUS_NAMES.get(case.status, "")
-    raise CaseError(f"the plan has no {what} for {LEVEL_NAMES[case.level]} {status}")
+    who = f"{LEVEL_NAMES[case.level]}{STATUS_NAMES.get(case.status, '')}"
+    raise NoPlan(f"{plan.name}: {field} has no row for {who}", plan.ask)
 
 
 def _deductible(plan: Plan, case: Case, in_scope: Decimal) -> Decimal:
-    row = _row(plan.deductibles, case, "起付线")
+    row = row_for(plan, "deductibles", case)
     if plan.period == "year":
         return min(max(ZERO, row.first - case.year.deductible_used), in_scope)
     return min(row.first if case.year.stays == 0 else row.later, in_scope)
 
 
 def _band_steps(plan: Plan, case: Case, in_scope: Decimal, deductible: Decimal) -> list[Step]:
-    bands = _row(plan.rates, case, "报销比例").bands
+    bands = row_for(plan, "rates", case).bands
     if plan.basis == "payout":
         return _payout_steps(bands, in_scope - deductible, case.year.fund_paid)
     before = case.year.in_scope if plan.period == "year" else ZERO
@@ -144,10 +150,10 @@ def _payout_steps(bands: tuple[Band, ...], cost: Decimal, paid: Decimal) -> list
             continue
         amount = round_cent(cost * band.rate)
         if room is None or amount <= room:
-            steps.append(_band_step(band, cost, amount))
+            steps.append(_band_step(band, cost, amount, PAYOUT))
             break
         used = min(cost, round_cent(room / band.rate))
-        steps.append(_band_step(band, used, room))
+        steps.append(_band_step(band, used, room, PAYOUT))
         paid, cost = paid + room, cost - used
     return steps
 
@@ -174,8 +180,15 @@ def critical_paid(critical: Critical, base: Decimal) -> Decimal:
     return paid if critical.cap is None else min(paid, critical.cap)
 
 
+def band_name(band: Band) -> str:
+    """Give 30,000元以内, 30,000元至40,000元, 40,000元以上, or 起付线以上 for the one band of a flat rate."""
+    if band.start == 0:
+        return "起付线以上" if band.end is None else f"{yuan_text(band.end)}以内"
+    return f"{yuan_text(band.start)}以上" if band.end is None else f"{yuan_text(band.start)}至{yuan_text(band.end)}"
+
+
 def _yuan(amount: Decimal) -> str:
-    return f"{round_cent(amount):,.2f}"
+    return yuan_text(amount).removesuffix("元")
 
 
 def percent(rate: Decimal) -> str:
@@ -195,7 +208,7 @@ def _scope_step(plan: Plan, case: Case, prepaid: Decimal, in_scope: Decimal) -> 
 
 
 def _deductible_step(plan: Plan, case: Case, in_scope: Decimal, deductible: Decimal) -> Step:
-    row = _row(plan.deductibles, case, "起付线")
+    row = row_for(plan, "deductibles", case)
     if plan.period == "year":
         formula = f"全年{_yuan(row.first)}，已用{_yuan(min(case.year.deductible_used, row.first))}"
     else:
@@ -206,9 +219,14 @@ def _deductible_step(plan: Plan, case: Case, in_scope: Decimal, deductible: Deci
     return Step("deductible", "起付线", formula, deductible)
 
 
-def _band_step(band: Band, part: Decimal, amount: Decimal) -> Step:
-    end = "以上" if band.end is None else f"至{_yuan(band.end)}"
-    return Step("band", f"{_yuan(band.start)}{end}", f"{_yuan(part)} × {percent(band.rate)}", amount)
+def _band_step(band: Band, part: Decimal, amount: Decimal, over: str = "") -> Step:
+    return Step("band", over + band_name(band), f"{_yuan(part)} × {percent(band.rate)}", amount)
+
+
+def _fund_step(steps: list[Step], fund: Decimal) -> Step:
+    bands = " + ".join(_yuan(step.amount) for step in steps if step.key == "band") or "0"
+    capped = any(step.key == "cap" for step in steps)
+    return Step("fund", "统筹基金支付", f"{bands}，按封顶线" if capped else bands, fund)
 
 
 def _critical_step(critical: Critical, base: Decimal, amount: Decimal) -> Step:
@@ -224,4 +242,4 @@ def _critical_step(critical: Critical, base: Decimal, amount: Decimal) -> Step:
 def _personal_formula(parts: Personal, critical: Decimal) -> str:
     names = ("自费", "超限价", "乙类先付", "起付线", "按比例自付", "超封顶")
     named = [f"{name}{_yuan(value)}" for name, value in zip(names, parts, strict=True) if value]
-    return (" + ".join(named) or "0.00") + (f" - 大病保险{_yuan(critical)}" if critical else "")
+    return (" + ".join(named) or "0") + (f" - 大病保险{_yuan(critical)}" if critical else "")

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +179,7 @@ def _bands(path: Path, field: str, rows: Any) -> tuple[Band, ...]:
     for band in bands:
         if band.end is not None and band.end <= band.start:
             raise DataError(f"{path.name}: {field}.bands: {band.start} to {band.end} is no band")
-    for one, two in zip(bands, bands[1:], strict=False):
+    for one, two in pairwise(bands):
         if one.end != two.start:
             kind = "overlap" if one.end is None or one.end > two.start else "leave a gap"
             raise DataError(f"{path.name}: {field}.bands {kind} between {one.end} and {two.start}")

@@ -1,6 +1,6 @@
-"""The hospital's language rules as a check of every line that goes out (R14-R22, R41, R54, R84, A10).
+"""The hospital's language rules as a check of every line that goes out (R14-R22, R41, R54, R84).
 
-A finding names its rule and says in Chinese what to write instead, so that a trainer in the workbench can mend the line.
+A finding names its rule and says in Chinese what to write instead, so that a trainer can mend the line.
 """
 
 import re
@@ -26,7 +26,7 @@ _OFFER = re.compile(
     r"|(?:拨打|致电|咨询|联系|前往)(?!不)|如需|如有需要|或者|也能|麻烦您|请(?!问|您?(?:谅解|理解|原谅|见谅|体谅|知悉|悉知|注意|别|不要))"
 )
 _REFUSAL = re.compile(
-    r"不能(?!自理|判断|确定)|不行|没办法|没法|无法(?!自理)|不可以|不允许|办不了|做不到|做不了|帮不了|不支持|不提供|不予|不接受|不受理"
+    r"不能(?!自理|判断|确定)|不行|没办法|没法|无法(?!自理|恢复|判断)|不可以|不允许|办不了|做不到|做不了|帮不了|不支持|不提供|不予|不接受|不受理"
     r"|没有号了?|没号|挂不了|查不到|约满|已满|不给|退不了|改不了|报不了|恕难|不办理|不能报"
 )
 _UNSURE = re.compile(
@@ -37,8 +37,8 @@ _HELP = re.compile(
 )
 _POLITE = re.compile(r"请|麻烦|劳驾|烦|您可以|可以|好吗|方便|谢谢|需要您|建议")
 _REQUEST = re.compile(
-    r"^[\s\d.、）)①-⑳您好，。]*(?:您)?(?:先|再|把[^，。]{1,12}|将[^，。]{1,12})?"
-    r"(?:输入|提供|填写|选择|选一|告诉我|告知|发送|发给我|发我|发来|发一下|说一下|说说|说明|上传|回复|确认|报一下|报上|报给我|写下|出示|稍等|等一下|等一等|等会儿?|补充|核对|描述|携带|拨打|前往|重新|点击|留下|给我)(?!的)"
+    r"^[\s您好，。]*(?:您)?(?:先|再|把[^，。]{1,12}|将[^，。]{1,12})?"
+    r"(?:输入|提供|填写|选择|选一|告诉我|告知|发送|发给我|发我|发来|发一下|说一下|说说|说明(?![：:])|上传|回复(?!由)|确认|报一下|报上|报给我|写下|出示|稍等|等一下|等一等|等会儿?|补充|核对|描述|携带|拨打|前往|重新|点击|留下|给我)(?!的)"
 )
 
 
@@ -108,7 +108,7 @@ def _refusals(text: str) -> Iterator[tuple[int, Violation]]:
 
 
 def _requests(text: str, sentences: list[re.Match[str]]) -> Iterator[tuple[int, Violation]]:
-    """R17: a request wants 请 or 麻烦, in its own sentence or, for a list of steps, before it."""
+    """R17: a request wants 请 or 麻烦, in its own sentence or before it. Numbered steps are a description."""
     for sentence in sentences:
         request = _REQUEST.match(sentence.group())
         if request and not _POLITE.search(text, 0, sentence.end()):

@@ -115,13 +115,13 @@ def _coins(yuan: Decimal, jiao: str | None, fen: str | None) -> Decimal | None:
     return yuan + parts[0] / 10 + parts[1] / 100
 
 
-_ONE = r"(?:那|这|的)?一?[个位项条家种]?(?:吧|的|医生)?"
+_ONE = r"(?:那|这|的)?一?[个位项条家种张笔份次]?(?:吧|的|医生)?"
 _FIRST = re.compile(rf"^(?:最?上[面边]|最?前[面边]|最早|最先|头){_ONE}$|^首[个位选]$|^前者$|^前一[个位项]$")
 _LAST = re.compile(rf"^(?:最后面?|最?末尾?|末了|尾|最?下[面边]|最底下|后[面边]|最晚|垫底){_ONE}$|^后者$|^后一[个位项]$")
 _COUNTED = re.compile(
     r"^(?:我?(?:选|要|就|挂|约|定|改|是|那就|还是)*)?(?P<back>倒数)?第?(?:选项)?"
     rf"(?P<number>\d+|[{''.join(_DIGITS)}十百]+|[a-f])"
-    r"(?:[个号位项条种家行列]|个?选项|、|\.|\))?(?:医生|大夫|主任|专家|时间|时段|科室|号源|那个|的)?(?:吧|啊|好了|可以|就行)?$"
+    r"(?:[个号位项条种家行列张笔份次]|个?选项|、|\.|\))?(?:医生|大夫|主任|专家|时间|时段|科室|号源|那个|的)?(?:吧|啊|好了|可以|就行)?$"
 )
 
 
@@ -136,7 +136,7 @@ def ordinal_value(span: str) -> int | None:
     if _LAST.match(text):
         return -1
     match = _COUNTED.match(text)
-    if not match or re.match(r"^[一两俩仨几\d]+个", text):
+    if not match or re.match(r"^[一二三四五六七八九十两俩仨几\d]+[个张笔份次位]", text):
         return None
     number = match["number"]
     value = ord(number) - ord("a") + 1 if number in "abcdef" else integer_value(number)

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from bot.nlu.encoder import CachedEncoder, load_encoder
 from bot.nlu.files import NLU_DATA, ROOT
-from bot.nlu.head import HeadSettings, Practice, folds_of, held_out_scores, temperature_of
+from bot.nlu.head import HeadSettings, Practice, decided, folds_of, held_out_scores, temperature_of
 from bot.nlu.lexicon import hospital_lexicon
 from bot.nlu.line import Line, read_line
 from bot.nlu.merge import merged
@@ -89,7 +89,7 @@ def score_head(lines: Sequence[Line], labels: Sequence[str], settings: HeadSetti
     scores = held_out_scores(practice, y, len(names), settings, folds)
     temperature = temperature_of(scores, y)
     odds = softmax(scores / temperature)
-    guess = odds.argmax(axis=1)
+    guess = decided(odds, names)
     bases = np.array([name.split("/")[0] for name in names])
     hits = np.array([(np.sum((guess == k) & (y == k)), np.sum(guess == k) + np.sum(y == k)) for k in range(len(names))])
     inside = bases[y] != "out_of_scope"
@@ -101,7 +101,7 @@ def score_head(lines: Sequence[Line], labels: Sequence[str], settings: HeadSetti
         intent_accuracy=float(np.mean(bases[guess] == bases[y])),
         macro_f1=float(np.mean(2 * hits[:, 0] / np.maximum(hits[:, 1], 1))),
         temperature=temperature,
-        threshold=float(np.quantile(odds.max(axis=1)[inside], FALSE_REJECTION)),
+        threshold=float(np.quantile(odds[np.arange(len(y)), guess][inside], FALSE_REJECTION)),
         confusions=tuple(wrong.most_common(25)),
     )
 

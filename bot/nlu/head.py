@@ -10,6 +10,7 @@ import numpy as np
 
 from bot.nlu.encoder import Encoder
 from bot.nlu.homophones import Corrector, misspelt, sound_table
+from bot.nlu.intents import base_of
 from bot.nlu.line import Line, read_line
 from bot.nlu.softmax import balanced, fit_softmax, softmax
 from bot.nlu.views import Reading, Views, reading
@@ -116,6 +117,18 @@ def temperature_of(scores: np.ndarray, y: np.ndarray) -> float:
     return float(candidates[int(np.argmin(losses))])
 
 
+def decided(odds: np.ndarray, labels: Sequence[str]) -> np.ndarray:
+    """Give each row's label as its number: the intent with the greatest sum of its keys, then that intent's best key.
+
+    Measured on held-out lines: as many labels right as by the best label alone, and more intents.
+    """
+    bases = [base_of(label) for label in labels]
+    names = sorted(set(bases))
+    member = np.array([[base == name for name in names] for base in bases], dtype=odds.dtype)
+    best = (odds @ member).argmax(axis=-1)
+    return np.where(member.T[best] > 0, odds, -1.0).argmax(axis=-1)
+
+
 class IntentHead:
     """Reads the intent of a line. Train it, keep it in a folder, load it again."""
 
@@ -145,7 +158,9 @@ class IntentHead:
         return cls(names, fitted, temperature, Corrector([*trade_words, *_frequent_words(lines)]), encoder.name)
 
     def rank(self, line: Line, encoder: Encoder) -> list[tuple[str, float]]:
-        """Give all labels with their confidence, best first; a corrected reading counts when it is the clearer one.
+        """Give all labels with their confidence: the decided one, then the others, best first.
+
+        A line that sounds like other words of the trade is read both ways, and the clearer reading counts.
 
         A text without any character that counts leaves all labels equal.
         """
@@ -157,7 +172,8 @@ class IntentHead:
             other = self._odds(read_line(corrected, line.lexicon), encoder)
             if _margin(other) > _margin(odds):
                 odds = other
-        order = np.argsort(-odds, kind="stable")
+        first = int(decided(odds, self.labels))
+        order = [first, *(at for at in np.argsort(-odds, kind="stable") if at != first)]
         return [(self.labels[at], float(odds[at])) for at in order]
 
     def _odds(self, line: Line, encoder: Encoder) -> np.ndarray:

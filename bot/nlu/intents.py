@@ -1,6 +1,7 @@
 """Labels and Rasa's fields: a full label such as faq/parking is intent `faq` and response key `parking`."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 FALLBACK = "nlu_fallback"
@@ -16,6 +17,7 @@ _ANSWERS = frozenset("inform stop go_back repeat affirm deny".split())
 _COURTESY = frozenset("greet goodbye thanks apologize chitchat abuse".split())
 
 
+@lru_cache(maxsize=1000)
 def base_of(label: str) -> str:
     """Give the intent of a full label: faq/parking -> faq."""
     return label.split("/", 1)[0]

@@ -112,17 +112,18 @@ class Reader:
             messages = stage.process(messages)
         rankings = [message.get(FULL_RANKING) for message in messages]
         label, ranking, decides = merged_ranking(rankings, self._threshold)
+        confidence = rankings[decides][0][1]
         entities = _entities(text, places, messages, now)
         finding = signs.scan(text)
         if finding is not None and finding.definite:
-            label = "emergency"
+            label, confidence = "emergency", 1.0  # rules go before the model, never the other way round
         parts = ()
         if len(places) > 1:
             parts = tuple(Part(start, end, *first) for (start, end), (first, *_) in zip(places, rankings, strict=True))
         return Reading(
             text=text,
             label=label,
-            confidence=rankings[decides][0][1],
+            confidence=confidence,
             ranking=tuple(ranking),
             entities=entities,
             danger=finding.code if finding else None,

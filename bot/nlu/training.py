@@ -3,12 +3,14 @@
 import asyncio
 import hashlib
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 from bot.errors import DataError
 from bot.nlu.build_encoder import build_encoder, recipe_hash
 from bot.nlu.files import MODELS, NLU_DATA, ROOT, content_hash
+from bot.nlu.quiet import quiet_rasa
 from bot.nlu.words import lexicon_hash
 
 CONFIG, DOMAIN = ROOT / "config.yml", ROOT / "domain.yml"
@@ -46,22 +48,26 @@ def train(progress: Callable[[str], None] = print) -> Path:
     if found is not None:
         progress(f"model is up to date: {found.name}")
         return found
-    os.environ["RASA_TELEMETRY_ENABLED"] = "false"
     os.environ.setdefault("RASA_CACHE_DIRECTORY", str(ROOT / ".rasa" / "cache"))
     build_encoder(say=progress)
     path = model_path()
     progress("loading Rasa …")
     from rasa import model_training
 
+    quiet_rasa()
     progress("training the model (a few minutes the first time) …")
     _with_own_loop()
-    result = model_training.train(
-        domain=str(DOMAIN),
-        config=str(CONFIG),
-        training_files=[str(NLU_DATA)],
-        output=str(MODELS),
-        fixed_model_name=path.name.removesuffix(".tar.gz"),
-    )
+    with warnings.catch_warnings():
+        # Rasa misses components of its own: our classifier gives the responses, our field the entities.
+        warnings.filterwarnings("ignore", message=".*does not include a response selector.*")
+        warnings.filterwarnings("ignore", message=".*does not include an entity extractor.*")
+        result = model_training.train(
+            domain=str(DOMAIN),
+            config=str(CONFIG),
+            training_files=[str(NLU_DATA)],
+            output=str(MODELS),
+            fixed_model_name=path.name.removesuffix(".tar.gz"),
+        )
     if result.code != 0 or not path.exists():
         raise DataError(f"Rasa trained no model from {NLU_DATA.name}/: run `rasa data validate` to see why")
     progress(f"model trained: {path.name}, {path.stat().st_size / 1e6:.0f} MB")
@@ -69,7 +75,7 @@ def train(progress: Callable[[str], None] = print) -> Path:
 
 
 def _with_own_loop() -> None:
-    # Rasa's training asks for the thread's event loop and does not make one.
+    # Rasa's training asks for the thread's event loop and does not make one outside the main thread.
     try:
         asyncio.get_event_loop_policy().get_event_loop()
     except RuntimeError:

@@ -8,7 +8,10 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
+from bot.hospital import names
+from bot.language.dates import date_value, period_value
 from bot.language.normalise import normalise
+from bot.language.numbers import amount_value, ordinal_value
 
 DOCTOR_TITLES = {
     "chief": ("主任医师", "主任", "正主任", "大主任", "主任号", "主任医师号", "教授"),
@@ -83,34 +86,24 @@ def _only_code(matches: list) -> str | None:
 
 
 def _date(span: str, now: datetime) -> str | None:
-    from bot.language.dates import date_value
-
     return date_value(span, now)
 
 
 def _period(span: str, now: datetime) -> str | None:
-    from bot.language.dates import period_value
-
     return period_value(span)
 
 
 def _amount(span: str, now: datetime) -> str | None:
-    from bot.language.numbers import amount_value
-
     value = amount_value(span)
     return None if value is None else format(value.normalize(), "f")
 
 
 def _ordinal(span: str, now: datetime) -> int | None:
-    from bot.language.numbers import ordinal_value
-
     return ordinal_value(span)
 
 
 def _named(kind: str) -> Callable[[str, datetime], str | None]:
     def value(span: str, now: datetime) -> str | None:
-        from bot.hospital import names
-
         return _only_code(getattr(names, f"resolve_{kind}")(span))
 
     return value

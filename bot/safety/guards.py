@@ -11,6 +11,8 @@ NOTHING, DOUBTFUL, DEFINITE = 0, 1, 2
 CLAUSE_END = re.compile(r"[，,。！？!?\s;；:：]")
 ABOUT_DEATH = "self_harm"  # in the past, in a film or with a bill, these words still deserve the number of the hotline
 
+MONTHS_ARE_AN_AGE = ("maternal", "infant")  # 怀孕七个月了 is no old trouble
+
 
 class Guards(NamedTuple):
     """The guards' words as patterns, each to be asked about one side of a sign."""
@@ -32,17 +34,21 @@ class Guards(NamedTuple):
     thing: re.Pattern[str]
     long_standing: re.Pattern[str]
     person: re.Pattern[str]
+    close: re.Pattern[str]
     saying: re.Pattern[str]
     doubtful_saying: re.Pattern[str]
 
 
 def build(words: dict[str, tuple[str, ...]]) -> Guards:
     """Compile the lists of 护栏; a missing list is a KeyError that names it."""
-    either = {name: "(?:" + "|".join(map(re.escape, sorted(some, key=len, reverse=True))) + ")" for name, some in words.items()}
+    either = {
+        name: "(?:" + "|".join(map(re.escape, sorted(some, key=len, reverse=True))) + ")"
+        for name, some in words.items()
+    }
     person = either["当事人"]
     return Guards(
         negation=re.compile(f"{either['否定词']}{either['否定与信号之间']}{{0,3}}$"),
-        negated_list=re.compile(f"(?:没有|无|未见|否认|未出现)[^，,但却就]{{1,8}}[、和或及跟][^，,但却就]{{0,8}}$"),
+        negated_list=re.compile("(?:没有|无|未见|否认|未出现)[^，,但却就]{1,8}[、和或及跟][^，,但却就]{0,8}$"),
         better=re.compile(f"^.{{0,4}}{either['好转词']}"),
         past=re.compile(rf"(?:{either['过去词']}|(?:19|20)\d\d年)(?!没|从没|从来没)"),
         once=re.compile("^过(?!去|来|敏|程|期|不|了)"),
@@ -56,8 +62,9 @@ def build(words: dict[str, tuple[str, ...]]) -> Guards:
         fiction=re.compile(either["虚构与转述"]),
         animal=re.compile(rf"(?<!被){either['动物']}(?!咬|抓|把)(?:(?!{person}).)*$"),
         thing=re.compile(rf"{either['物件']}[^被撞]{{0,3}}$"),
-        long_standing=re.compile(f"^.{{0,4}}{either['久病']}"),
+        long_standing=re.compile(f"^.{{0,14}}?{either['久病']}"),
         person=re.compile(f"{person}.{{0,6}}$"),
+        close=re.compile(f"{either['亲近的人']}.{{0,6}}$"),
         saying=re.compile(either["口头语"]),
         doubtful_saying=re.compile(either["口头语存疑"]),
     )
@@ -78,10 +85,10 @@ def level(
         a no right before any part                         nothing
         a facility right behind it (胸痛中心)               nothing
         said of a thing (手机掉水里了)                      nothing, unless a person is named
-        told of a film, the news, an animal                nothing, unless a person is named and it is urgent
+        told of a film, the news, an animal                nothing, unless somebody close is named and it is urgent
         past, no word for now in between, calm purpose     nothing; without a calm purpose: doubtful
         over (已经好了), a saying, an old trouble (两年了), an inpatient's papers,
-        money, knowledge, places                           one step down, unless a word of urgency stands with it
+        money, knowledge, places in the same clause        one step down, unless a word of urgency stands with it
     """
     full = DEFINITE if definite else DOUBTFUL
     floor = DOUBTFUL if code == ABOUT_DEATH else NOTHING
@@ -96,21 +103,24 @@ def level(
     urgent = bool(guards.urgent.search(sentence))
     if guards.thing.search(own_clause) and not person:
         return NOTHING, "物件"
-    if not (person and urgent):
+    if not (urgent and guards.close.search(own_clause)):
         if guards.fiction.search(before):
             return floor, "转述"
         if guards.animal.search(own_clause):
             return NOTHING, "动物"
+    clause = own_clause + sentence[start:end] + CLAUSE_END.split(after)[0]  # 嘴唇发紫，停车怎么收费 stays a danger
     calm = guards.knowledge.search(sentence) or guards.papers.search(sentence)
+    asked = guards.knowledge.search(clause) or guards.papers.search(clause)
     if _past(sentence, start, end, guards):
         return max(floor, NOTHING if calm else min(full, DOUBTFUL)), "过去"
     if guards.better.match(after):
         return min(full, DOUBTFUL), "好转"
     if any(match.start() <= start < match.end() for match in guards.doubtful_saying.finditer(sentence)):
         return min(full, DOUBTFUL), "口头语"
-    if guards.long_standing.match(after) and not urgent:
+    old = guards.long_standing.match(after)
+    if old and code not in MONTHS_ARE_AN_AGE and not urgent and not guards.now.search(old.group()):
         return max(floor, full - 1), "久病"
-    if not urgent and (calm or guards.inpatient.match(after) or (guards.places.search(sentence) and not person)):
+    if not urgent and (asked or guards.inpatient.match(after) or (guards.places.search(clause) and not person)):
         return max(floor, full - 1), "询问"
     return full, ""
 

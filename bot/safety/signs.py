@@ -7,6 +7,7 @@ a sign is the table signs.yml, which the hospital's clinicians sign.
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from bot.safety import guards as guard_rules
@@ -55,7 +56,8 @@ def scan(text: str, normalise: Callable[[str], Plain] = plain) -> Finding | None
     """Give the most serious sign in `text`, or None.
 
     A definite sign goes before a doubtful one; among equals self-harm goes first, then the order of the table.
-    `normalise` may be any function that gives (.text, .offsets); the default folds width and Traditional characters.
+    `normalise` may be any function that gives .text and .offsets, such as bot.language.normalise.normalise; a room on
+    this line does not import its siblings, so the default only folds width, case and Traditional characters.
     """
     shown = normalise(text)
     _, guards = _ready()
@@ -64,11 +66,11 @@ def scan(text: str, normalise: Callable[[str], Plain] = plain) -> Finding | None
     parts = sentences(searched)
     best = _best(candidate for sentence in parts for candidate in _candidates(sentence))
     if best is None or best.level < DEFINITE:  # 孩子发烧。翻白眼。 is one story in two sentences
-        pairs = (_joined(searched, one, two) for one, two in zip(parts, parts[1:], strict=False))
+        pairs = (_joined(searched, one, two) for one, two in pairwise(parts))
         best = _best([*([best] if best else []), *(c for pair in pairs for c in _candidates(pair, together=True))])
     if best is None:
         return None
-    words = tuple((shown.offsets[start], shown.offsets[end - 1] + 1) for start, end in best.spans)
+    words = tuple((shown.offsets[start][0], shown.offsets[end - 1][1]) for start, end in best.spans)
     return Finding(best.code, best.level == DEFINITE, words, best.reason)
 
 
@@ -116,9 +118,7 @@ def _without_excluded(text: str, group: Group) -> str:
     return group.exclude.sub(lambda match: "＊" * len(match.group()), text) if group.exclude else text
 
 
-def _level_of(
-    sign: Sign, text: str, code: str, guards: Guards
-) -> tuple[int, tuple[tuple[int, int], ...], str] | None:
+def _level_of(sign: Sign, text: str, code: str, guards: Guards) -> tuple[int, tuple[tuple[int, int], ...], str] | None:
     """Give (level, spans, guard) of the strongest place where the sign stands, or None where nothing is left."""
     best = None
     for pattern in sign.patterns:

@@ -102,7 +102,7 @@ def _part(part: str, lists: dict[str, tuple[str, ...]], where: str) -> tuple[str
     starts: frozenset[str] | None = None
     for name, gap, literal in TOKEN.findall(part):
         if gap:
-            pieces.append(f".{{0,{ORDERED_GAP}}}?")
+            pieces.append(f"[^，,。；;不没]{{0,{ORDERED_GAP}}}?")
             continue
         if name and name not in lists:
             raise DataError(f"{where}: {part!r} names the list {name!r}, which 词表 does not have")
@@ -123,3 +123,11 @@ def days_under_three_months() -> list[str]:
         han = ("" if tens == 1 else HAN_DIGITS[tens]) + "十" + (HAN_DIGITS[ones] if ones else "")
         words += [f"{days}天", f"{han}天"]
     return words
+
+
+def is_reviewed(table: Table, on: date) -> bool:
+    """Say whether the clinicians' signature still holds on the day `on`.
+
+    A table past its day is still used (a late warning is better than none); the staff's pages show that it is due.
+    """
+    return on <= table.valid_to

@@ -9,16 +9,17 @@ from opencc import OpenCC
 
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 SPACED_OUT = re.compile(r"(?:[\u4e00-\u9fff][ \t]){2,}[\u4e00-\u9fff]")
+MARKS = "，。！？；：、（）"  # stay full width: the table and the guards are written with them
 BREAK = re.compile(r"[。！!？?\n;；]+")
 PIECE = 160  # longer sentences are read in pieces, so that a run of words without a full stop stays cheap
 OVERLAP = 40
 
 
 class Plain(NamedTuple):
-    """`text` to search in; `offsets[i]` is the place of its i-th character in the text as typed."""
+    """`text` to search in; `offsets[i]` is the [start, end) of its i-th character in the text as typed."""
 
     text: str
-    offsets: tuple[int, ...]
+    offsets: tuple[tuple[int, int], ...]
 
 
 class Sentence(NamedTuple):
@@ -36,17 +37,17 @@ def _converter() -> OpenCC:
 def plain(typed: str) -> Plain:
     """Give `typed` in half width, lower case and Simplified characters, one offset per character."""
     chars: list[str] = []
-    offsets: list[int] = []
+    offsets: list[tuple[int, int]] = []
     for place, char in enumerate(typed):
         if char in INVISIBLE:
             continue
-        if "\u4e00" <= char <= "\u9fff" or char.isascii():
+        if "\u4e00" <= char <= "\u9fff" or char.isascii() or char in MARKS:
             chars.append(char.lower())
-            offsets.append(place)
+            offsets.append((place, place + 1))
             continue
         for part in unicodedata.normalize("NFKC", char).lower():
             chars.append(part)
-            offsets.append(place)
+            offsets.append((place, place + 1))
     joined = "".join(chars)
     simple = _converter().convert(joined)
     if len(simple) != len(joined):  # a phrase rule changed the length: convert character by character instead

@@ -71,7 +71,8 @@ def _database_answers() -> bool:
 
 def _worker_seen() -> bool:
     try:
-        return heartbeat.fresh("worker", now())
+        with reading() as conn:
+            return heartbeat.fresh(conn, "worker", now())
     except Exception as error:
         log.warning("the heartbeats cannot be read: %s", type(error).__name__)
         return False

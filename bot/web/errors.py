@@ -1,4 +1,4 @@
-"""One form for every error: {"error": {"code", "message"}}. The message is for the person; the cause stays in the log."""
+"""One form for every error: {"error": {"code", "message"}}. The message is for the person, the cause is for the log."""
 
 import logging
 import traceback

@@ -41,6 +41,10 @@ def blueprint() -> Blueprint:
     # Browsers without constructed style sheets fetch the same styles from here; a page's CSP may forbid inline ones.
     add_file(chat, "/chat/daoyi-chat.css", PageFile(WIDGET / "daoyi-chat.js", change=_styles, suffix=".css"))
 
+    @chat.listener("before_server_start")
+    async def warm_up(_app, _loop) -> None:
+        await in_thread(service.warm_up)
+
     @chat.get("/chat/config")
     async def config(request: Request) -> HTTPResponse:
         return _json(await in_thread(lambda: welcome(now())))
@@ -53,8 +57,9 @@ def blueprint() -> Blueprint:
     @chat.get("/chat/lines")
     async def lines(request: Request) -> HTTPResponse:
         conversation_id = await in_thread(service.conversation_for, _token(request))
-        latest, before = (read_count(request.args.get(name), PAGE if name == "latest" else 10**9)
-                          for name in ("latest", "before"))
+        latest, before = (
+            read_count(request.args.get(name), PAGE if name == "latest" else 10**9) for name in ("latest", "before")
+        )
         if before:
             return _json({"lines": await in_thread(store.lines_before, conversation_id, before, latest or 50)})
         if latest:
@@ -88,17 +93,11 @@ def blueprint() -> Blueprint:
     async def socket(request: Request, ws) -> None:
         await serve_socket(request, ws, by_session, by_address)
 
-    for path in ("session", "lines", "messages", "config", "images/<token:str>"):
-        chat.add_route(_preflight, f"/chat/{path}", methods=["OPTIONS"], name="preflight_" + path.partition("/")[0])
     return chat
 
 
-async def _preflight(request: Request, token: str = "") -> HTTPResponse:
-    return HTTPResponse(status=204)
-
-
 async def _wait_for_lines(live, conversation_id: str, since: int, wait: int) -> dict:
-    """Give the lines after `since`; when there are none, wait for news (R: a long poll, at most 25 s)."""
+    """Give the lines after `since`; when there are none, wait for news (a long poll)."""
     until = monotonic() + wait
     with live.subscribe(conversation_id) as watch:
         while True:
@@ -136,6 +135,7 @@ def _with_facts(page: str) -> str:
         "address": info.address,
         "transit": info.transit,
         "agents": hours_text("agents"),
+        "demo": "这是演示：医院、医生、价格和电话均为虚构。" if settings().demo else "",
         **{f"phone_{name}": number for name, number in info.phones.items()},
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda found: html.escape(str(facts[found[1]])), page)

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.conversations import transcript
-from bot.conversations.inbound import MAX_CHARACTERS, PASTE_LIMIT, Empty, TooLong
+from bot.conversations.inbound import MAX_CHARACTERS, Empty, TooLong
 from bot.web.errors import Refused
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+PASTE_LIMIT = 64_000  # beyond this the text is not even looked at
 
 EMPTY = "还没有看到您的内容，请输入文字后再发送。"
 TOO_LONG = f"您写的内容超过{MAX_CHARACTERS}字了，请分成几段发送，我会接着为您看。"

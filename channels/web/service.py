@@ -3,10 +3,20 @@
 from bot.clock import now
 from bot.conversations import inbound
 from bot.conversations.inbound import Accepted
+from bot.hospital.load import load_hospital
+from bot.safety.signs import scan
+from bot.storage.types import signing_key
 from bot.web.errors import Refused
 from channels.web import sessions, store
 from channels.web.messages import Message
 from channels.web.sessions import CHANNEL, Session
+
+
+def warm_up() -> None:
+    """Read the hospital's files and the danger signs before the first patient writes."""
+    load_hospital()
+    scan("您好")
+    signing_key()
 
 
 def open_session(token: str | None) -> Session:

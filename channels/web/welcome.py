@@ -10,12 +10,12 @@ from bot.settings import settings
 LEVELS = {"tertiary": "三级医院", "secondary": "二级医院", "primary": "一级医院"}
 # Plain sentences that are sent as the patient's own.
 SUGGESTIONS = (
-    ("预约挂号", "我想预约挂号"),
-    ("医生出诊", "明天有哪些医生出诊"),
-    ("该挂哪个科", "头晕恶心挂什么科"),
-    ("检查价格", "核磁共振多少钱"),
-    ("医保报销", "居民医保住院能报多少"),
-    ("投诉与建议", "我要投诉"),
+    ("calendar", "预约挂号", "我想预约挂号"),
+    ("doctor", "医生出诊", "明天有哪些医生出诊"),
+    ("sign", "该挂哪个科", "头晕恶心挂什么科"),
+    ("price", "检查价格", "核磁共振多少钱"),
+    ("shield", "医保报销", "居民医保住院能报多少"),
+    ("voice", "投诉与建议", "我要投诉"),
 )
 
 
@@ -44,7 +44,7 @@ def welcome(now: datetime) -> dict:
         "level": LEVELS.get(info.level, info.level),
         "service": info.service_name,
         "greeting": f"您好，我是{info.service_name}（人工智能助手）。请问有什么可以帮到您？",
-        "suggestions": [{"title": title, "text": text} for title, text in SUGGESTIONS],
+        "suggestions": [{"icon": icon, "title": title, "text": text} for icon, title, text in SUGGESTIONS],
         "phones": dict(info.phones),
         "address": info.address,
         "transit": info.transit,

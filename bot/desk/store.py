@@ -1,0 +1,195 @@
+"""What the desk reads. Every function takes a connection and writes nothing; names that identify leave masked."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.engine import Connection
+
+from bot.conversations.tables import alerts, conversations, lines
+from bot.patients import access
+from bot.patients.tables import checks, links, patients
+from bot.staff.service import Staff
+from bot.staff.tables import staff
+from bot.tickets import service as ticket_service
+from bot.tickets.tables import tickets
+
+PAGE = 200  # lines in one answer
+ALL_CHATS = 100
+RECENT = timedelta(hours=24)
+ALERTS_SHOWN = 20
+
+
+def conversation(conn: Connection, conversation_id: str):
+    """Give a conversation's row or None."""
+    return conn.execute(select(conversations).where(conversations.c.id == conversation_id)).first()
+
+
+def may_read(conn: Connection, row, who: Staff) -> bool:
+    """Tell whether he may read it: it waits, it is his, an alert of it is unseen, or he is a supervisor."""
+    if who.role == "supervisor" or row.holder == "queue" or (row.holder == "agent" and row.agent_id == who.id):
+        return True
+    return has_unseen_alert(conn, row.id)
+
+
+def has_unseen_alert(conn: Connection, conversation_id: str) -> bool:
+    """Tell whether a danger sign of this conversation has been seen by nobody."""
+    unseen = select(alerts.c.id).where(alerts.c.conversation_id == conversation_id, alerts.c.seen_by.is_(None))
+    return conn.execute(unseen.limit(1)).first() is not None
+
+
+def recent(conn: Connection, now: datetime) -> list:
+    """Give the talks of the last day that the bot or colleagues hold, the newest first."""
+    return conn.execute(
+        select(conversations)
+        .where(conversations.c.holder != "queue", conversations.c.last_seq > 0)
+        .where((conversations.c.holder == "agent") | (conversations.c.updated_at > now - RECENT))
+        .order_by(conversations.c.updated_at.desc())
+        .limit(ALL_CHATS)
+    ).all()
+
+
+def last_patient_lines(conn: Connection, ids: Collection[str]) -> dict:
+    """Give each conversation's last line of the patient."""
+    if not ids:
+        return {}
+    newest = (
+        select(lines.c.conversation_id, func.max(lines.c.seq).label("seq"))
+        .where(lines.c.conversation_id.in_(ids), lines.c.sender == "patient")
+        .group_by(lines.c.conversation_id)
+        .subquery()
+    )
+    rows = conn.execute(
+        select(lines).join(
+            newest, (lines.c.conversation_id == newest.c.conversation_id) & (lines.c.seq == newest.c.seq)
+        )
+    ).all()
+    return {row.conversation_id: row for row in rows}
+
+
+def unanswered(conn: Connection, ids: Collection[str]) -> dict[str, list]:
+    """Give each conversation's lines of the patient (seq, at) since an agent last wrote or took it."""
+    if not ids:
+        return {}
+    said = dict(
+        conn.execute(
+            select(lines.c.conversation_id, func.max(lines.c.seq))
+            .where(lines.c.conversation_id.in_(ids), lines.c.sender == "agent")
+            .group_by(lines.c.conversation_id)
+        ).all()
+    )
+    rows = conn.execute(
+        select(lines.c.conversation_id, lines.c.seq, lines.c.at)
+        .join(conversations, conversations.c.id == lines.c.conversation_id)
+        .where(lines.c.conversation_id.in_(ids), lines.c.sender == "patient", lines.c.at >= conversations.c.accepted_at)
+        .order_by(lines.c.seq)
+    ).all()
+    found = defaultdict(list)
+    for row in rows:
+        if row.seq > said.get(row.conversation_id, 0):
+            found[row.conversation_id].append(row)
+    return found
+
+
+def lines_before(conn: Connection, conversation_id: str, seq: int | None) -> list:
+    """Give the PAGE lines before `seq` (None: the last ones), oldest first."""
+    wanted = select(lines).where(lines.c.conversation_id == conversation_id)
+    if seq is not None:
+        wanted = wanted.where(lines.c.seq < seq)
+    return conn.execute(wanted.order_by(lines.c.seq.desc()).limit(PAGE)).all()[::-1]
+
+
+def staff_names(conn: Connection, ids: Collection[int | None]) -> dict[int, str]:
+    """Give 王客服（工号1001） for each id."""
+    wanted = {each for each in ids if each is not None}
+    if not wanted:
+        return {}
+    rows = conn.execute(select(staff.c.id, staff.c.name, staff.c.number).where(staff.c.id.in_(wanted)))
+    return {row.id: f"{row.name}（工号{row.number}）" for row in rows}
+
+
+def away(conn: Connection, ids: Collection[int | None], now: datetime) -> set[int]:
+    """Give those of the staff whose desk has not been open for two minutes."""
+    wanted = {each for each in ids if each is not None}
+    rows = conn.execute(select(staff.c.id, staff.c.seen_at).where(staff.c.id.in_(wanted))) if wanted else ()
+    return {row.id for row in rows if row.seen_at is None or row.seen_at < now - timedelta(minutes=2)}
+
+
+def names_to_hide(conn: Connection, ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """Give for each conversation the names of its patients as they would stand in its lines, with their masked form."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    if not ids:
+        return found
+    known = conn.execute(
+        select(links.c.conversation_id, patients.c.name)
+        .join(patients, patients.c.id == links.c.patient_id)
+        .where(links.c.conversation_id.in_(ids))
+    ).all()
+    under_way = conn.execute(
+        select(checks.c.conversation_id, checks.c.pieces).where(
+            checks.c.conversation_id.in_(ids), checks.c.pieces.is_not(None)
+        )
+    ).all()
+    given = [(row.conversation_id, json.loads(row.pieces).get("person_name")) for row in under_way]
+    for conversation_id, name in [*known, *given]:
+        if isinstance(name, str) and len(name) > 1:
+            found[conversation_id][name] = masked_name(name)
+    return found
+
+
+def masked_name(name: str) -> str:
+    """Give 王*国."""
+    return access.Patient(0, None, name, None, None, None, False).shown_name
+
+
+def alert_lines(conn: Connection, rows: Collection) -> dict[tuple[str, int], str]:
+    """Give the words that raised each alert: (conversation, seq) → text."""
+    found = {}
+    for row in rows:
+        text = conn.execute(
+            select(lines.c.text).where(lines.c.conversation_id == row.conversation_id, lines.c.seq == row.seq)
+        ).scalar()
+        found[(row.conversation_id, row.seq)] = text or ""
+    return found
+
+
+def alerts_of(conn: Connection, conversation_id: str) -> list:
+    """Give a conversation's alerts, the newest first."""
+    return conn.execute(
+        select(alerts).where(alerts.c.conversation_id == conversation_id).order_by(alerts.c.id.desc()).limit(20)
+    ).all()
+
+
+def tickets_of(conn: Connection, conversation_id: str) -> list[ticket_service.Ticket]:
+    """Give a conversation's tickets with its drafts, the newest first."""
+    ids = conn.execute(
+        select(tickets.c.id)
+        .where(tickets.c.conversation_id == conversation_id, tickets.c.state != "withdrawn")
+        .order_by(tickets.c.id.desc())
+        .limit(20)
+    ).scalars()
+    return [ticket_service.get(conn, each) for each in ids.all()]
+
+
+def patient_words(conn: Connection, conversation_id: str, count: int = 10) -> list[str]:
+    """Give the patient's last lines: what an answer may repeat to the letter."""
+    return list(
+        conn.execute(
+            select(lines.c.text)
+            .where(lines.c.conversation_id == conversation_id, lines.c.sender == "patient")
+            .order_by(lines.c.seq.desc())
+            .limit(count)
+        ).scalars()
+    )
+
+
+def own_line(conn: Connection, conversation_id: str, who: Staff, client_id: str) -> int | None:
+    """Give the seq of the line that he has written under `client_id`, None when there is none."""
+    row = conn.execute(
+        select(lines.c.seq, lines.c.meta).where(
+            lines.c.conversation_id == conversation_id, lines.c.sender == "agent", lines.c.client_id == client_id
+        )
+    ).first()
+    return row.seq if row and (row.meta or {}).get("staff") == who.id else None

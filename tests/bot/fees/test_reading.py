@@ -1,0 +1,113 @@
+"""What patients mean: which amount, which item, which bill."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from bot.fees.amounts import amounts_in
+from bot.fees.bills import bills_of, charge_rows, fitting, lines_of, look_back
+from bot.fees.pricing import choose, class_text, items_for, words_in
+from bot.hospital.load import load_hospital
+
+TODAY = date(2026, 11, 30)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("总费用68000，自费3000，乙类20000，能报多少", {"total": "68000", "self_pay": "3000", "class_b": "20000"}),
+        ("总共花了30000元，自费2000元，没有乙类", {"total": "30000", "self_pay": "2000", "class_b": "0"}),
+        ("花了三万五，自费两千块，没有自费和乙类以外的", {"total": "35000", "self_pay": "2000", "class_b": "0"}),
+        ("居民医保住院花了三万能报多少", {"total": "30000"}),
+        ("自费改成五千再算一下", {"self_pay": "5000"}),
+        ("自费两千，没有乙类", {"self_pay": "2000", "class_b": "0"}),
+        ("里面有五千自费药，总共两万五", {"self_pay": "5000", "total": "25000"}),
+        ("押金交了一万，花了一万四", {"total": "14000"}),
+        ("医保报完是一万，总额2w8", {"total": "28000"}),
+        ("我奶奶83岁，摔了，五万六", {"total": "56000"}),
+        ("到底是报一万还是两万", {}),
+        ("第二次住院", {}),
+    ],
+)
+def test_each_amount_has_the_role_that_the_words_beside_it_say(text, found):
+    assert amounts_in(text) == found
+
+
+def test_an_amount_of_the_recogniser_is_taken_at_its_value():
+    entity = {"entity": "amount", "text": "三万来块", "value": "30000"}
+    assert amounts_in("住院花了三万来块", [entity]) == {"total": "30000"}
+
+
+@pytest.mark.parametrize(
+    ("said", "word", "code"),
+    [("胸部的", "CT", "CT001"), ("头", "CT", "CT002"), ("膝盖", "核磁", "MRI004"), ("做腰上的", "核磁", "MRI003")],
+)
+def test_a_part_of_the_body_picks_one_of_several_items(said, word, code):
+    hospital = load_hospital()
+    items, _ = items_for(word, hospital)
+    assert [item.code for item in choose(said, word, items, hospital)] == [code]
+
+
+def test_a_word_for_a_category_means_all_its_items():
+    items, category = items_for("床位费", load_hospital())
+    assert category and {item.category for item in items} == {"01"}
+
+
+def test_words_of_the_price_list_are_found_in_a_sentence():
+    assert words_in("血常规和心电图各多少钱", load_hospital()) == ["血常规", "心电图"]
+
+
+def test_class_a_never_reads_as_paid_in_full():
+    text = class_text(load_hospital().prices["CT001"])
+    assert "甲类" in text and "列入医保报销计算" in text and "100%" not in text
+
+
+def test_what_lies_above_the_schemes_limit_is_said():
+    assert "高于45元的部分由您自己付" in class_text(load_hospital().prices["BED002"])
+
+
+def patient_bills(code: str = "P001"):
+    return bills_of(load_hospital(), code, TODAY)
+
+
+def test_bills_come_with_the_latest_first_and_only_ones_own():
+    codes = [bill.code for bill in patient_bills()]
+    assert codes == ["MZ3004", "ZY2001"]
+    assert patient_bills(None) == [] and patient_bills("P999") == []
+
+
+def test_last_month_in_hospital_is_the_stay_of_last_month():
+    span = (date(2026, 10, 1), date(2026, 10, 31))
+    assert [b.code for b in fitting(patient_bills(), "inpatient", span, TODAY)] == ["ZY2001"]
+    assert fitting(patient_bills("P002"), "inpatient", span, TODAY) == []
+
+
+def test_one_day_of_a_stay_is_that_days_lines_only():
+    stay = patient_bills()[1]
+    day = stay.date_of(4)
+    lines, part = lines_of(stay, (day, day), TODAY)
+    assert part and {line.day for line in lines} == {4}
+    everything, whole = lines_of(stay, (date(2026, 10, 1), date(2026, 10, 31)), TODAY)
+    assert everything == stay.lines and whole is False
+
+
+@pytest.mark.parametrize(
+    ("read_as", "words", "meant"),
+    [
+        (date(2027, 11, 5), "11月5日", date(2026, 11, 5)),
+        (date(2026, 12, 5), "5号", date(2026, 11, 5)),
+        (date(2026, 12, 1), "周二", date(2026, 11, 24)),
+        (date(2026, 11, 29), "昨天", date(2026, 11, 29)),
+    ],
+)
+def test_a_bill_lies_behind_so_a_date_ahead_means_the_last_one(read_as, words, meant):
+    assert look_back((read_as, read_as), TODAY, words) == (meant, meant)
+
+
+def test_days_in_a_row_are_said_together():
+    stay = patient_bills()[1]
+    nursing = [line for line in stay.lines if line.item == "NUR001"]
+    (row,) = charge_rows(stay, nursing)
+    total = sum((line.total for line in nursing), Decimal(0))
+    assert row.startswith("一级护理：30.00元/日，共") and f"合计{total:,.2f}元" in row and "每天1日" in row

@@ -1,0 +1,188 @@
+"""Danger signs as rules (R83-R85, hospital-domain B5): what is seen, what is let pass, and how fast."""
+
+import statistics
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.safety.signs import scan
+from bot.safety.table import CODES
+from bot.safety.text import Plain
+
+HERE = Path(__file__).parent
+
+
+def sentences(name):
+    data = yaml.safe_load((HERE / name).read_text(encoding="utf-8"))
+    return [(group, text) for group, texts in data.items() for text in texts]
+
+
+POSITIVES = sentences("positives.yml")
+NEAR_MISSES = sentences("near_misses.yml")
+LATER = sentences("later_positives.yml") + sentences("third_positives.yml")
+LATER_NEAR_MISSES = sentences("later_near_misses.yml") + sentences("third_near_misses.yml")
+BLIND = sentences("blind_positives.yml")
+BLIND_NEAR_MISSES = sentences("blind_near_misses.yml")
+
+
+def definite(text):
+    found = scan(text)
+    return bool(found and found.definite)
+
+
+def share(texts, holds):
+    return sum(bool(holds(text)) for _, text in texts) / len(texts)
+
+
+def test_the_sets_are_as_large_as_promised_and_cover_every_group():
+    assert {group for group, _ in POSITIVES} == set(CODES)
+    assert len({text for _, text in POSITIVES}) >= 420
+    assert len({text for _, text in NEAR_MISSES}) >= 600
+
+
+@pytest.mark.parametrize("texts", [POSITIVES, LATER], ids=["first set", "later sets"])
+def test_ninety_nine_in_a_hundred_known_signs_are_seen_and_ninety_five_are_definite(texts):
+    assert [text for _, text in texts if not scan(text)][len(texts) // 100 :] == []
+    assert share(texts, definite) >= 0.95
+
+
+@pytest.mark.parametrize("texts", [NEAR_MISSES, LATER_NEAR_MISSES], ids=["first set", "later sets"])
+def test_at_most_one_in_a_hundred_near_misses_is_taken_for_definite(texts):
+    assert [text for _, text in texts if definite(text)][len(texts) // 100 :] == []
+
+
+def test_at_most_one_in_ten_near_misses_brings_a_notice():
+    assert share(NEAR_MISSES, scan) <= 0.10
+
+
+def test_messages_that_the_table_was_never_tuned_on_do_not_fall_below_their_first_figures():
+    """First figures, 78 + 60 messages: seen 0.78, definite 0.69; definite false alarms 6 of 60."""
+    assert share(BLIND, scan) >= 0.76
+    assert share(BLIND, definite) >= 0.67
+    assert share(BLIND_NEAR_MISSES, definite) <= 0.10
+
+
+@pytest.mark.parametrize("code", ["self_harm", "infection"])
+def test_a_group_with_a_text_of_its_own_is_told_from_the_others(code):
+    own = [(group, text) for group, text in POSITIVES if group == code]
+    assert share(own, lambda text: scan(text).code == code) >= 0.95
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "没有胸痛",
+        "没有胸痛，也没有呼吸困难",
+        "没有胸痛、胸闷和冒冷汗",
+        "不疼了",
+        "去年中风过现在想复查",
+        "胸痛中心在哪",
+        "急诊几点",
+        "我想挂胸痛门诊",
+        "抢救费多少",
+        "累死了",
+        "笑死",
+        "热死了",
+        "想死你了",
+        "我家猫抽搐了去哪看",
+        "手机掉水里了",
+        "",
+        "   ",
+    ],
+)
+def test_words_without_danger_bring_nothing(text):
+    assert scan(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["气得想死", "中风了怎么办讲座", "煤气中毒医保能报吗", "电视剧里女主角自杀了", "胸痛已经好了", "以前晕倒过"],
+)
+def test_a_guarded_sign_is_doubtful_at_most(text):
+    assert not definite(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("我爸胸口疼得直冒汗", "chest"),
+        ("旁边有个人晕倒了", "coma"),
+        ("胸闷气短两个小时了，嘴唇发紫，先告诉我停车怎么收费", "chest"),
+        ("去年中风过，今天嘴又歪了", "stroke"),
+        ("没有发烧，就是喘不上气", "breath"),
+        ("以前没这样过，胸口疼得直冒汗", "chest"),
+        ("我想挂心内科，胸口疼得站不起来", "chest"),
+        ("看电影的时候我妈突然晕倒了", "coma"),
+        ("我不想活了，割腕了，血止不住", "self_harm"),
+    ],
+)
+def test_a_present_danger_is_definite_whatever_stands_around_it(text, code):
+    found = scan(text)
+    assert (found.code, found.definite) == (code, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["不到三个月发烧", "两个月的宝宝发烧", "宝宝56天，发热38度", "五十天的宝宝烧到39度", "新生儿发烧"],
+)
+def test_fever_under_three_months_is_definite(text):
+    found = scan(text)
+    assert (found.code, found.definite) == ("infant", True)
+
+
+def test_fever_of_an_older_child_is_not():
+    assert not definite("宝宝一岁三个月发烧挂哪个科")
+    assert not definite("孩子三岁发烧咳嗽")
+
+
+@pytest.mark.parametrize(
+    "text", ["透唔到氣", "嘴巴突然歪咗，講嘢唔清楚", "胸 口 疼 得 冒 冷 汗", "胸口\u200b疼得冒冷汗"]
+)
+def test_traditional_dialect_and_spaced_out_writing_is_read(text):
+    assert definite(text)
+
+
+def test_a_story_in_two_sentences_is_one_story():
+    assert definite("我爸胸口疼。\n一直出冷汗。")
+
+
+def test_the_words_found_are_places_in_the_text_as_typed():
+    text = "①　您好，我爸胸口　疼得直冒汗"
+    found = scan(text)
+    assert [text[start:end] for start, end in found.words] == ["胸口", "疼", "直冒汗"]
+
+
+def test_another_normaliser_may_be_passed_in():
+    found = scan("我爸胸口疼得直冒汗", lambda typed: Plain(typed, tuple((at, at + 1) for at in range(len(typed)))))
+    assert found.words[0] == (2, 4)
+
+
+def test_the_reason_names_the_row_of_the_table():
+    assert scan("我爸胸口疼得直冒汗").reason == "[胸] + [痛] + [冒汗]"
+
+
+def test_a_sign_late_in_a_long_message_is_found():
+    text = "今天想问一下停车怎么收费，" * 150 + "我爸胸口疼得直冒汗"
+    found = scan(text)
+    assert found.definite
+    assert found.words[0][0] >= len(text) - 9
+
+
+def test_a_short_message_takes_less_than_a_millisecond():
+    scan("您好")
+    taken = []
+    for _, text in NEAR_MISSES:
+        start = time.perf_counter()
+        scan(text)
+        taken.append(time.perf_counter() - start)
+    assert statistics.median(taken) < 0.001
+
+
+@pytest.mark.parametrize("text", ["胸口疼", "没有胸痛", "孩子吃药血。", "啊", "1"])
+def test_four_thousand_characters_stay_bounded(text):
+    long = (text * 4000)[:4000]
+    start = time.perf_counter()
+    scan(long)
+    assert time.perf_counter() - start < 3

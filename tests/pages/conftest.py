@@ -1,0 +1,44 @@
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.channels.web.house import free_port, running_house
+from tests.pages.browser import ARGUMENTS, CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def embedder_port():
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory, embedder_port):
+    origin = f"http://127.0.0.1:{embedder_port}"
+    with running_house(tmp_path_factory.mktemp("pages"), DAOYI_ORIGINS=origin, DAOYI_RATE_PER_MINUTE="500") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(chromium):
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context):
+    """A page on which any uncaught error, or anything the content policy blocks, fails the test."""
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda line: wrong.append(line.text) if "Content Security Policy" in line.text else None)
+    yield page
+    assert wrong == []
