@@ -1,9 +1,11 @@
 """Schedules and bookings: 查号, 挂号, 我的预约, 退号, 改约, 候补 (R75-R82)."""
 
+import json
 from datetime import date
 
 from actions import identity
 from actions.phrasing import (
+    WEEKDAYS,
     booking_text,
     clinic_title,
     day_text,
@@ -16,7 +18,7 @@ from actions.phrasing import (
     span_text,
     week_ahead,
 )
-from actions.talk import Talk, flow
+from actions.talk import FLOWS, Talk, flow
 from bot.appointments import service
 from bot.appointments.model import Booking, Clinic, Duplicate, LimitReached, Taken, TooLate, last_cancel
 from bot.clock import local
@@ -76,13 +78,19 @@ def doctor_of(talk: Talk) -> str | None:
         return code
     talk.forget("doctor")
     if matches:
-        options = [
-            {"title": f"{department_text(hospital.doctors[m.code].department)} {doctor_text(m.code)}", "value": m.code}
-            for m in matches[:8]
-        ]
+        options = [{"title": _who(m.code), "value": m.code} for m in matches[:8]]
         talk.ask("doctor", "utter_which_doctor", options, said=said)
     talk.say("utter_unknown_doctor", said=said)
     return None
+
+
+def _who(code: str) -> str:
+    """Give a doctor with department and weekdays: 心血管内科 张建华主任医师（周一、周三出诊）."""
+    hospital = load_hospital()
+    days = "、".join("周" + WEEKDAYS[d - 1] for d in sorted({s.weekday for s in hospital.sessions_of(code)}))
+    return f"{department_text(hospital.doctors[code].department)} {doctor_text(code)}" + (
+        f"（{days}出诊）" if days else ""
+    )
 
 
 def days_of(talk: Talk) -> tuple[date, date] | None:
@@ -98,7 +106,9 @@ def days_of(talk: Talk) -> tuple[date, date] | None:
         talk.ask("date", "utter_day_is_past")
     if (first - today).days > window:
         talk.forget("date")
-        talk.ask("date", "utter_day_too_far", days=window, last=day_text(week_ahead(today, window)[1], today))
+        last_day = day_text(week_ahead(today, window)[1], today)
+        release = load_hospital().info.booking["release_time"]
+        talk.ask("date", "utter_day_too_far", days=window, last=last_day, release=release)
     return max(first, today), last
 
 
@@ -119,14 +129,22 @@ def period_of(talk: Talk) -> tuple[str | None, str]:
 def class_of(talk: Talk) -> str | None:
     """Give the class of opening (号别) that is wanted: a rank such as 主任 means the experts' class."""
     value = talk.fact("doctor_title")
-    return TITLES_TO_CLASS.get(value, value) if isinstance(value, str) and value in (*TITLES_TO_CLASS, *SLOT_CLASSES) else None
+    return (
+        TITLES_TO_CLASS.get(value, value)
+        if isinstance(value, str) and value in (*TITLES_TO_CLASS, *SLOT_CLASSES)
+        else None
+    )
 
 
 def search(talk: Talk, span: tuple[date, date], **extra) -> list[Clinic]:
     """Give the clinics that fit the facts of the talk."""
     wanted = dict(
-        department=talk.fact("department"), doctor=talk.fact("doctor"), first=span[0], last=span[1],
-        period=period_of(talk)[0], slot_class=class_of(talk),
+        department=talk.fact("department"),
+        doctor=talk.fact("doctor"),
+        first=span[0],
+        last=span[1],
+        period=period_of(talk)[0],
+        slot_class=class_of(talk),
     )
     with reading() as conn:
         return service.clinics(conn, talk.now, **{**wanted, **extra})
@@ -153,23 +171,30 @@ def query_schedule(talk: Talk) -> None:
         _none_found(talk, span, today, other)
         return
     one_day = span[0] == span[1]
-    rows = [clinic_title(c, today, with_day=not one_day) for c in found[:12]]
+    rows = [f"{i}. {clinic_title(c, today, with_day=not one_day)}" for i, c in enumerate(found[:12], 1)]
+    choices = [{"title": clinic_title(c, today, not one_day), "payload": _choice_payload(c)} for c in found[:12]]
+    talk.remember_choices(choices)
     name = doctor_text(talk.fact("doctor")) if talk.fact("doctor") else department.name
     stops = [c for c in found if c.stopped]
-    book = {"title": "帮我挂号", "payload": _payload("book_appointment", talk)}
+    buttons = (
+        [{"title": "帮我挂号", "payload": _payload("book_appointment", talk)}] if any(c.free for c in found) else []
+    )
+    full = [c for c in found if not c.free and not c.stopped]
+    if full:
+        buttons.append({"title": "候补", "payload": _choice_payload(full[0], waitlist="join")})
+        talk.remember_choices([*choices, buttons[-1]])
     talk.say(
         "utter_schedule",
-        [book] if any(c.free for c in found) else [],
+        buttons,
         name=name,
         days=span_text(*span, today),
         rows="\n".join(rows) + (f"\n还有{len(found) - 12}个时段，您可以说具体日期。" if len(found) > 12 else ""),
-        note=f"\n停诊原因：{stops[0].stop_reason}。" if stops and stops[0].stop_reason else "",
+        note=("\n约满的时段可以登记候补。" if full else "")
+        + (f"\n停诊原因：{stops[0].stop_reason}。" if stops and stops[0].stop_reason else ""),
     )
 
 
 def _payload(intent: str, talk: Talk) -> str:
-    import json
-
     keep = {k: v for k in ("department", "doctor", "date", "period", "doctor_title", "relation") if (v := talk.fact(k))}
     return f"/{intent}" + json.dumps(keep, ensure_ascii=False)
 
@@ -181,9 +206,7 @@ def _remember_query(talk: Talk, label: str) -> None:
 
 def _none_found(talk: Talk, span, today: date, other: list[Clinic]) -> None:
     free = [c for c in other if c.free][:4]
-    buttons = [
-        {"title": clinic_title(c, today, True), "payload": _choice_payload(c)} for c in free
-    ]
+    buttons = [{"title": clinic_title(c, today, True), "payload": _choice_payload(c)} for c in free]
     who = doctor_text(talk.fact("doctor")) if talk.fact("doctor") else department_text(talk.fact("department"))
     talk.say(
         "utter_no_clinic_then" if free else "utter_no_clinic_at_all",
@@ -194,11 +217,16 @@ def _none_found(talk: Talk, span, today: date, other: list[Clinic]) -> None:
     )
 
 
-def _choice_payload(clinic: Clinic) -> str:
-    import json
-
-    facts = {"department": clinic.department, "doctor": clinic.doctor, "date": clinic.day.isoformat(),
-             "period": clinic.period, "doctor_title": clinic.slot_class, "session": clinic.id}
+def _choice_payload(clinic: Clinic, **more) -> str:
+    facts = {
+        "department": clinic.department,
+        "doctor": clinic.doctor,
+        "date": clinic.day.isoformat(),
+        "period": clinic.period,
+        "doctor_title": clinic.slot_class,
+        "session": clinic.id,
+        **more,
+    }
     return "/book_appointment" + json.dumps(facts, ensure_ascii=False)
 
 
@@ -248,7 +276,9 @@ def _session(talk: Talk, department, replacing: Booking | None = None) -> Clinic
     today = today_of(talk)
     if talk.fact("session"):
         with reading() as conn:
-            chosen = [c for c in service.clinics(conn, talk.now, department=department.code) if c.id == talk.fact("session")]
+            chosen = [
+                c for c in service.clinics(conn, talk.now, department=department.code) if c.id == talk.fact("session")
+            ]
         if chosen and chosen[0].free:
             return chosen[0]
         if chosen and talk.fact("waitlist") is None:
@@ -272,10 +302,10 @@ def _session(talk: Talk, department, replacing: Booking | None = None) -> Clinic
         return _only(talk, free[0], today)
     one_day = span[0] == span[1]
     options = [{"title": clinic_title(c, today, not one_day), "value": c.id} for c in _spread(free)]
-    options += [{"title": clinic_title(c, today, not one_day) + "（可候补）", "value": c.id} for c in found if not c.free][:2]
-    talk.need(
-        "session", "utter_ask_session", options, department=department.name, days=span_text(*span, today)
-    )
+    options += [
+        {"title": clinic_title(c, today, not one_day) + "（可候补）", "value": c.id} for c in found if not c.free
+    ][:2]
+    talk.need("session", "utter_ask_session", options, department=department.name, days=span_text(*span, today))
     return _session(talk, department, replacing)
 
 
@@ -285,7 +315,14 @@ def _only(talk: Talk, clinic: Clinic, today: date) -> Clinic:
         with reading() as conn:
             left = service.free_openings(conn, clinic.id, talk.now)
         options = [{"title": f"{local(o.starts_at):%H:%M}", "value": o.id} for o in left[:: max(1, len(left) // SHOWN)]]
-        talk.need("opening", "utter_ask_time", options[:SHOWN], clinic=clinic_title(clinic, today, True))
+        department = department_text(clinic.department)
+        talk.need(
+            "opening",
+            "utter_ask_time",
+            options[:SHOWN],
+            department=department,
+            clinic=clinic_title(clinic, today, True),
+        )
     talk.facts["session"] = clinic.id
     return clinic
 
@@ -305,9 +342,7 @@ def _day_options(talk: Talk, today: date) -> list[dict]:
     for clinic in found:
         if clinic.free:
             days[clinic.day] = days.get(clinic.day, 0) + clinic.free
-    return [
-        {"title": f"{day_text(d, today)} 余{n}个", "value": d.isoformat()} for d, n in sorted(days.items())[:SHOWN]
-    ]
+    return [{"title": f"{day_text(d, today)} 余{n}个", "value": d.isoformat()} for d, n in sorted(days.items())[:SHOWN]]
 
 
 def _other_days(talk: Talk, span, today: date, full: list[Clinic]) -> Clinic:
@@ -317,7 +352,9 @@ def _other_days(talk: Talk, span, today: date, full: list[Clinic]) -> Clinic:
     if not other:
         other = [c for c in search(talk, window, period=None, slot_class=None) if c.free]
     options = [{"title": clinic_title(c, today, True), "value": c.id} for c in other[:4]]
-    options += [{"title": clinic_title(c, today, True) + "（可候补）", "value": c.id} for c in full if not c.stopped][:2]
+    options += [{"title": clinic_title(c, today, True) + "（可候补）", "value": c.id} for c in full if not c.stopped][
+        :2
+    ]
     if not options:
         talk.say("utter_no_clinic_at_all", name=department_text(talk.fact("department")))
         talk.end()
@@ -389,7 +426,9 @@ def _check_fits(talk: Talk, patient, department) -> None:
         talk.end()
 
 
-def _confirmed(talk: Talk, session: Clinic, opening_id: int, patient, replacing: Booking | None = None) -> Booking | None:
+def _confirmed(
+    talk: Talk, session: Clinic, opening_id: int, patient, replacing: Booking | None = None
+) -> Booking | None:
     """Hold, read back, book at yes, write the receipt. None when the patient says no."""
     today = today_of(talk)
     try:
@@ -409,7 +448,7 @@ def _confirmed(talk: Talk, session: Clinic, opening_id: int, patient, replacing:
         "confirmed",
         "utter_confirm_reschedule" if replacing else "utter_confirm_booking",
         yes="确认",
-        no="先不约",
+        no="需要修改",
         patient=patient.shown_name,
         department=department_text(session.department),
         doctor=doctor_text(session.doctor),
@@ -421,18 +460,47 @@ def _confirmed(talk: Talk, session: Clinic, opening_id: int, patient, replacing:
         old=booking_text(replacing, today) if replacing else "",
     )
     if not agreed:
-        talk.say("utter_booking_not_made")
+        _change(talk)
         return None
     try:
         with writing() as conn:
             booking, _ = service.book(
-                conn, opening_id, patient.id, talk.id, f"{talk.turn}:book", talk.now, replacing.id if replacing else None
+                conn,
+                opening_id,
+                patient.id,
+                talk.id,
+                f"{talk.turn}:book",
+                talk.now,
+                replacing.id if replacing else None,
             )
             if _:
                 talk.receipt(conn, _receipt(booking, patient, today))
     except Taken:
         return _taken(talk, session)
     return booking
+
+
+CHANGES = [
+    {"title": "换日期", "value": "date"},
+    {"title": "换时间或医生", "value": "session"},
+    {"title": "换科室", "value": "department"},
+    {"title": "这次先不约", "value": "none"},
+]
+
+
+def _change(talk: Talk) -> None:
+    """No to the read-back: what should be different?"""
+    part = talk.need("change", "utter_ask_change", CHANGES)
+    talk.forget("change", "confirmed")
+    if part == "none":
+        talk.say("utter_booking_not_made")
+        return
+    talk.forget(
+        "session",
+        "opening",
+        *{"date": ("date", "period"), "session": ("doctor", "period"), "department": ("department", "doctor")}[part],
+    )
+    FLOWS[talk.task["name"]].run(talk)
 
 
 def _starts_at(session: Clinic, opening_id: int, talk: Talk) -> str:
@@ -482,7 +550,8 @@ def query_my_appointments(talk: Talk) -> None:
     today = today_of(talk)
     found = _own(talk)
     exams = [
-        e for e in load_hospital().exams
+        e
+        for e in load_hospital().exams
         if e.patient == talk.patient.code and e.status == "booked" and e.day.on(today) >= today
     ]
     if not found and not exams:
@@ -517,13 +586,17 @@ def cancel_appointment(talk: Talk) -> None:
     """Give a slot back: read-back, yes, receipt."""
     booking = _which(talk, "utter_which_to_cancel")
     today = today_of(talk)
-    if not talk.agree("confirmed", "utter_confirm_cancel", yes="确认退号", no="保留预约", booking=booking_text(booking, today)):
+    if not talk.agree(
+        "confirmed", "utter_confirm_cancel", yes="确认退号", no="保留预约", booking=booking_text(booking, today)
+    ):
         talk.say("utter_kept")
         return
     try:
         with writing() as conn:
             if service.cancel(conn, booking.id, talk.now):
-                talk.receipt(conn, f"退号成功\n预约号：{booking.number}\n{booking_text(booking, today)}\n线上未收费，无需退款。")
+                talk.receipt(
+                    conn, f"退号成功\n预约号：{booking.number}\n{booking_text(booking, today)}\n线上未收费，无需退款。"
+                )
     except TooLate:
         talk.say("utter_cancel_too_late", [{"title": "转人工", "payload": "/request_human"}], number=booking.number)
         return

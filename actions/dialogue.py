@@ -1,9 +1,10 @@
 """Courtesy and steering: 您好, 谢谢, 算了, 返回, 再说一遍, what was not understood, and coming back to what is open."""
 
+import json
+
 from actions.talk import FLOWS, Flow, Message, Talk, flow
-
-
-
+from bot.conversations import holding
+from bot.storage.engine import writing
 
 
 def greet(talk: Talk) -> None:
@@ -67,7 +68,9 @@ def clarify(talk: Talk) -> None:
             keep[name] = value
     item = talk.message.texts("fee_item")
     symptom = talk.message.texts("symptom")
-    if "department" in keep or "doctor" in keep:
+    if ("department" in keep or "doctor" in keep) and ("date" in keep or "period" in keep):
+        talk.start("query_schedule")
+    elif "department" in keep or "doctor" in keep:
         talk.say(
             "utter_what_with_department",
             [button("预约挂号", "book_appointment", keep), button("查看出诊", "query_schedule", keep)],
@@ -83,15 +86,16 @@ def clarify(talk: Talk) -> None:
     elif symptom:
         start(talk, "find_department")
     elif keep:
-        talk.say("utter_what_with_time", [button("预约挂号", "book_appointment", keep), button("查看出诊", "query_schedule", keep)])
+        talk.say(
+            "utter_what_with_time",
+            [button("预约挂号", "book_appointment", keep), button("查看出诊", "query_schedule", keep)],
+        )
     else:
         fallback(talk)
 
 
 def button(title: str, intent: str, facts: dict) -> dict:
     """Give a button that starts a request with facts."""
-    import json
-
     return {"title": title, "payload": f"/{intent}" + (json.dumps(facts, ensure_ascii=False) if facts else "")}
 
 
@@ -103,7 +107,12 @@ def start(talk: Talk, name: str, message: Message | None = None) -> None:
 def stop(talk: Talk) -> None:
     """算了: leave the task; what was set aside is offered."""
     if talk.task is None:
-        talk.say("utter_nothing_to_stop")
+        if talk.holder == "queue":
+            with writing() as conn:
+                holding.leave_queue(conn, talk.id)
+            talk.say("utter_left_queue")
+        else:
+            talk.say("utter_nothing_to_stop")
         return
     left = talk.task
     talk.task = None
@@ -137,11 +146,22 @@ def go_back(talk: Talk) -> None:
 
 def repeat(talk: Talk) -> None:
     """没看懂: other words, not the same ones (R32). A stale button shows the present choices."""
-    if talk.task is None:
-        talk.say("utter_stale_choice" if talk.stale else "utter_repeat_nothing")
-        return
-    talk.say("utter_stale_choice" if talk.stale else "utter_repeat_intro")
-    talk.again()
+    if talk.elder_asked:
+        talk.memory["elder"] = True
+        talk.say("utter_elder_mode", [HUMAN])
+        again(talk)
+    elif talk.wait:
+        talk.say("utter_take_your_time")
+    elif talk.stale:
+        talk.say("utter_stale_choice")
+        again(talk)
+    elif talk.task:
+        talk.say("utter_repeat_intro")
+        talk.again()
+    elif talk.last_said:
+        talk.say("utter_repeat_said", [HUMAN], said=talk.last_said)
+    else:
+        talk.say("utter_repeat_nothing")
 
 
 def abuse(talk: Talk) -> None:
@@ -185,10 +205,13 @@ def _choices(ranking: list) -> list[dict]:
     found = []
     for label, _confidence in ranking:
         name = label.partition("/")[0]
-        if name in FLOWS and not FLOWS[name].question or name in ("query_schedule", "query_price", "find_department"):
+        if (name in FLOWS and not FLOWS[name].question) or name in ("query_schedule", "query_price", "find_department"):
             title = FLOWS[name].title
             if title and title not in (c["title"] for c in found):
                 found.append({"title": title, "payload": f"/{name}"})
+    for name in ("book_appointment", "query_bill", "complaint"):
+        if len(found) < 3 and FLOWS[name].title not in (c["title"] for c in found):
+            found.append({"title": FLOWS[name].title, "payload": f"/{name}"})
     return [*found[:3], HUMAN]
 
 

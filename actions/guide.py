@@ -38,10 +38,16 @@ def find_department(talk: Talk) -> None:
         for i, s in enumerate(found, 1)
     )
     buttons = [
-        {"title": f"挂{department_text(s.department)}", "payload": '/book_appointment{"department": "%s"}' % s.department}
+        {
+            "title": f"挂{department_text(s.department)}",
+            "payload": '/book_appointment{"department": "%s"}' % s.department,
+        }
         for s in found
         if hospital.departments[s.department].online
     ]
+    talk.remember_choices(buttons)
+    if len(buttons) == 1:
+        talk.memory["last_query"] = {"label": "query_schedule", "facts": {"department": found[0].department}}
     talk.say("utter_departments", buttons, rows=rows)
 
 

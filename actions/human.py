@@ -2,10 +2,10 @@
 
 from actions import identity
 from actions.talk import Talk, flow
+from bot.clock import local
 from bot.conversations import holding
 from bot.hospital.hours import is_open, next_opening
 from bot.patients import access
-from bot.clock import local
 from bot.storage.engine import writing
 from bot.tickets import service
 
@@ -54,8 +54,15 @@ def report_death(talk: Talk) -> None:
     talk.memory["bereaved"] = True
     talk.task, talk.suspended, talk.later = None, [], None
     with writing() as conn:
-        service.file(conn, talk.id, "death", {"event": "家属告知患者已离世，请停止一切回访并由专人联系"}, talk.now, "web",
-                     key=f"{talk.turn}:death")
+        service.file(
+            conn,
+            talk.id,
+            "death",
+            {"event": "家属告知患者已离世，请停止一切回访并由专人联系"},
+            talk.now,
+            "web",
+            key=f"{talk.turn}:death",
+        )
         patients = access.linked(conn, talk.id, talk.now)
         for patient_id in patients.values():
             access.record(conn, f"conversation:{talk.id}", "deceased_reported", talk.now, patient_id)

@@ -15,6 +15,25 @@ from bot.tickets import service as tickets
 
 PIECES = ("person_name", "id_number", "phone")
 INVALID = "invalid"
+CHILDREN = {
+    "孩子",
+    "我孩子",
+    "我家孩子",
+    "宝宝",
+    "我家宝宝",
+    "儿子",
+    "我儿子",
+    "女儿",
+    "我女儿",
+    "娃",
+    "我娃",
+    "我家娃",
+    "小孩",
+    "我小孩",
+    "孙子",
+    "我孙子",
+    "孙女",
+}
 WHO = {"": "您", "我妈": "您母亲", "我爸": "您父亲"}
 
 
@@ -85,7 +104,8 @@ def _check(talk: Talk, purpose: str) -> int:
     if locked:
         _end_locked(talk, locked)
     if not consented:
-        if not talk.agree("consent", "utter_ask_consent", yes="同意", no="不同意", purpose=purpose):
+        asking = "utter_ask_consent_child" if relation_of(talk) in CHILDREN else "utter_ask_consent"
+        if not talk.agree("consent", asking, yes="同意", no="不同意", purpose=purpose):
             talk.say("utter_consent_refused", [{"title": "转人工", "payload": "/request_human"}])
             talk.forget("consent")
             talk.end()
@@ -115,7 +135,13 @@ def _code(talk: Talk) -> int:
         except identity.Conflict as error:
             # R79: nothing is overwritten, a person looks at it.
             review = tickets.file(
-                conn, talk.id, "review", {"event": "姓名、证件号码与预留手机号需要核对"}, talk.now, "web", key=f"{talk.turn}:review"
+                conn,
+                talk.id,
+                "review",
+                {"event": "姓名、证件号码与预留手机号需要核对"},
+                talk.now,
+                "web",
+                key=f"{talk.turn}:review",
             )
             talk.receipt(conn, f"信息核对单号：{review.number}。工作人员会在核对后联系您。")
             identity.drop_pieces(conn, talk.id)
@@ -142,13 +168,17 @@ def _send(talk: Talk) -> None:
     with writing() as conn:
         code = identity.new_code(conn, talk.id, talk.turn, talk.now, rules())
         if code and settings().demo:
-            talk.receipt(conn, f"【演示短信】您的验证码是{code}，{rules().code_minutes}分钟内有效。正式使用时会发送到手机。")
+            talk.receipt(
+                conn, f"【演示短信】您的验证码是{code}，{rules().code_minutes}分钟内有效。正式使用时会发送到手机。"
+            )
     talk.facts["code_sent"] = True
 
 
 def _end_locked(talk: Talk, until) -> None:
     from bot.clock import local
 
-    talk.say("utter_identity_locked", [{"title": "转人工", "payload": "/request_human"}], time=f"{local(until):%H:%M}")
+    minutes = max(1, round((until - talk.now).total_seconds() / 60))
+    human = [{"title": "转人工", "payload": "/request_human"}]
+    talk.say("utter_identity_locked", human, time=f"{local(until):%H:%M}", minutes=minutes)
     talk.forget(*PIECES, "code", "code_sent")
     talk.end()

@@ -15,9 +15,11 @@ WISHES = [
     {"title": "删除我的信息", "value": "erase"},
     {"title": "撤回授权", "value": "withdraw"},
 ]
-WORDS = (("export", ("导出", "查看", "看看", "看一下", "有哪些", "调出", "下载", "複製", "副本")),
-         ("withdraw", ("撤回", "撤销", "收回", "取消授权", "不同意")),
-         ("erase", ("删", "刪", "注销", "清除", "抹掉", "销毁", "清空")))
+WORDS = (
+    ("export", ("导出", "查看", "看看", "看一下", "有哪些", "调出", "下载", "複製", "副本")),
+    ("withdraw", ("撤回", "撤销", "收回", "取消授权", "不同意")),
+    ("erase", ("删", "刪", "注销", "清除", "抹掉", "销毁", "清空")),
+)
 
 
 @flow("privacy_request", "个人信息请求")
@@ -52,7 +54,9 @@ def _erase(talk: Talk, patient) -> None:
         talk.say("utter_kept_data")
         return
     with writing() as conn:
-        ticket = tickets.file(conn, talk.id, "privacy", {"event": "删除个人信息"}, talk.now, "web", key=f"{talk.turn}:erase")
+        ticket = tickets.file(
+            conn, talk.id, "privacy", {"event": "删除个人信息"}, talk.now, "web", key=f"{talk.turn}:erase"
+        )
         tickets.forget_identity(conn, patient.id, talk.id)
         conversations_erasure.erase(conn, patient_conversations(conn, patient.id, talk.id), talk.now)
         erasure.erase(conn, talk.id, patient.id, talk.now)

@@ -1,5 +1,7 @@
 """Every custom action of domain.yml. Each is a name for a function of this package; the state goes back into four slots."""
 
+import asyncio
+
 from rasa_sdk import Action
 from rasa_sdk.events import SlotSet
 
@@ -7,6 +9,7 @@ from actions import (  # noqa: F401  (importing a topic registers its flows)
     appointments,
     complaints,
     dialogue,
+    faq,
     fees,
     guide,
     human,
@@ -36,18 +39,22 @@ STEERING = {
     "action_decline": human.decline,
     "action_request_human": human.request_human,
 }
-UNDERSTOOD_RESETS = {"action_fallback", "action_continue"}
+KEEPS_CHOICES = {"action_fallback", "action_repeat", "action_thanks", "action_come_back"}
+COUNTS_MISSES = {"action_fallback", "action_continue"}
 
 
 def _action(action_name: str, act) -> type[Action]:
     def name(self) -> str:
         return action_name
 
-    def run(self, dispatcher, tracker, domain):
-        talk = Talk(tracker, dispatcher)
-        if action_name not in UNDERSTOOD_RESETS:
+    async def run(self, dispatcher, tracker, domain):
+        talk = Talk(tracker, dispatcher, domain)
+        if action_name not in COUNTS_MISSES:
             talk.memory.pop("misses", None)
-        act(talk)
+        choices = talk.memory.pop("choices", None)
+        await asyncio.to_thread(act, talk)  # the database and the chart stay off the loop
+        if action_name in KEEPS_CHOICES and choices and "choices" not in talk.memory:
+            talk.memory["choices"] = choices
         return [SlotSet(slot, value) for slot, value in talk.slots().items()]
 
     return type(action_name, (Action,), {"name": name, "run": run, "__module__": __name__})

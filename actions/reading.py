@@ -3,6 +3,8 @@
 import json
 import re
 
+from bot.language.numbers import ordinal_value
+
 YES = re.compile(
     r"^(是|是的|对|对的|对啊|没错|好|好的|好呀|好吧|可以|可以的|行|行的|行吧|嗯|嗯嗯|恩|要|要的|需要|同意|我同意|确认|确定|没问题|ok|OK|Ok|"
     r"中|得|得嘅|係|系|要得|成|妥|办吧|挂吧|就这个|就它|帮我办|麻烦了|请帮我办理|继续|继续吧|确认无误|无误|正确|愿意|想|yes|好滴|好嘞|okk?)[。.!！~～呀啊吧的了哦噢呢嘛谢]*$"
@@ -12,10 +14,32 @@ NO = re.compile(
     r"不确认|错了|不办|不挂了|再说吧|no|NO|暂时不用|以后再说|下次吧)[。.!！~～呀啊吧的了哦噢呢谢]*$"
 )
 CHINESE_NAME = re.compile(r"^[一-鿿㐀-䶿·]{2,12}$")
-NAME_LEAD = re.compile(r"(?:我叫|名字(?:是|叫)?|姓名(?:是|[:：])?|叫做|本人)\s*([一-鿿㐀-䶿·]{2,6}?)(?=$|[，,。\s]|身份证|电话|手机|号码)")
-SINGLE = ("department", "doctor", "doctor_title", "date", "period", "insurance_type", "hospital_level",
-          "care_setting", "ticket_id", "relation", "person_name", "id_number", "phone", "card_number", "staff")
+NAME_LEAD = re.compile(
+    r"(?:我叫|名字(?:是|叫)?|姓名(?:是|[:：])?|叫做|本人)\s*([一-鿿㐀-䶿·]{2,6}?)(?=$|[，,。\s]|身份证|电话|手机|号码)"
+)
+SINGLE = (
+    "department",
+    "doctor",
+    "doctor_title",
+    "date",
+    "period",
+    "insurance_type",
+    "hospital_level",
+    "care_setting",
+    "ticket_id",
+    "relation",
+    "amount",
+    "person_name",
+    "id_number",
+    "phone",
+    "card_number",
+    "staff",
+)
 MANY = ("symptom", "fee_item", "body_part")
+
+
+EARLIEST = re.compile(r"最早(的|那)|第一个")
+NO_NAME = re.compile(r"[吗呢啊吧么什怎哪多几谁费号科挂院药]|查询|预约|投诉|人工|你好|您好|谢谢")
 
 
 def button(name: str, title: str, value) -> dict:
@@ -42,19 +66,26 @@ def facts_of(message) -> dict:
     return facts
 
 
+BUT = re.compile(r"不|改|换|等|但|可是|不过|再|先|别|错|[?？]")
+
+
 def yes_or_no(text: str) -> bool | None:
-    """Give True for 好的, False for 不用了, None for anything else."""
-    text = text.strip()
-    if YES.match(text):
-        return True
-    if NO.match(text):
+    """Give True for 好的 and 对，退掉, False for 不用了 and 不对，是周四, None for anything else."""
+    first, *rest = [part for part in re.split(r"[，,。！!\s]+", text.strip()) if part] or [""]
+    if NO.match(first):
         return False
+    if YES.match(first) and not any(BUT.search(part) and not YES.match(part) for part in rest):
+        return True
     return None
 
 
 def pick(options: list[dict], message) -> object | None:
     """Give the value of the option the message names: by number, by title, by a part of the title that only one has."""
-    ordinal = message.first("ordinal")
+    ordinal = message.first("ordinal") or (
+        ordinal_value(message.text.strip("。吧那就选要个 ")) if len(message.text) <= 10 else None
+    )
+    if EARLIEST.search(message.text) and len(message.text) <= 16:
+        ordinal = 1
     if isinstance(ordinal, int):
         try:
             return options[ordinal - 1 if ordinal > 0 else ordinal]["value"]
@@ -79,14 +110,15 @@ def answer(asked: str, options: list[dict], message, free_text: tuple[str, ...])
             said = yes_or_no(text)
             if said is None and message.label in ("affirm", "deny"):
                 said = message.label == "affirm"
-            if said is not None or message.first("ordinal") is not None:
+            if said is not None or message.first("ordinal") is not None or (len(text) <= 6 and ordinal_value(text)):
                 return said  # 第一个 is no answer to a question of yes or no
         chosen = pick(options, message)
         if chosen is not None:
             return chosen
     if asked == "person_name":
         name = re.sub(r"^(我叫|我是|叫|姓名|名字是|名字叫)[:：]?", "", text).strip("。.，, ")
-        return name if CHINESE_NAME.match(name) else None
+        usual = len(name) <= 4 or "·" in name
+        return name if usual and CHINESE_NAME.match(name) and not NO_NAME.search(name) else None
     if asked == "code":
         found = re.search(r"\*{6}|(?<!\d)\d{6}(?!\d)", text)
         return found.group() if found else None

@@ -94,7 +94,8 @@ def flow(name: str, title: str, question: bool = False, free_text: Sequence[str]
 class Talk:
     """One turn of a conversation, as a flow sees it."""
 
-    def __init__(self, tracker, dispatcher):
+    def __init__(self, tracker, dispatcher, domain: dict | None = None):
+        self._responses: dict = (domain or {}).get("responses") or {}
         self.id: str = tracker.sender_id
         latest = tracker.latest_message
         meta = latest.get("metadata") or {}
@@ -104,9 +105,11 @@ class Talk:
         self.holder: str = meta.get("holder", "bot")
         self.stale: bool = bool(meta.get("stale"))
         self.ellipsis: bool = bool(meta.get("ellipsis"))
+        self.elder_asked: bool = bool(meta.get("elder"))
+        self.wait: bool = bool(meta.get("wait"))
+        self.last_said: str = meta.get("last_said") or ""
         self.ranking: list = meta.get("ranking") or []
         self.patient = None  # set by actions/identity once this turn has passed the door
-        self.elder: bool = bool((tracker.get_slot("memory") or {}).get("elder"))
         self.message = Message(
             meta.get("label") or "",
             latest.get("text") or "",
@@ -118,6 +121,7 @@ class Talk:
         self.suspended: list[dict] = list(tracker.get_slot("suspended") or [])
         self.later: dict | None = tracker.get_slot("later")
         self.memory: dict = dict(tracker.get_slot("memory") or {})
+        self._second_is_new = bool(meta.get("second"))
         if meta.get("second"):
             self.later = meta["second"]
         self._dispatcher = dispatcher
@@ -128,6 +132,11 @@ class Talk:
     def say(self, response: str, buttons: Sequence[dict] = (), image: str | None = None, **values) -> None:
         """Say a response of nlu_data with values filled in."""
         self._dispatcher.utter_message(response=response, buttons=list(buttons) or None, image=image, **values)
+
+    def response_metadata(self, response: str) -> dict | None:
+        """Give the metadata beside a response: owner, valid_to, id."""
+        variations = self._responses.get(response) or [{}]
+        return variations[0].get("metadata")
 
     def receipt(self, conn, text: str) -> None:
         """Write a receipt as a system line in the caller's own transaction, so that both stand or fall together."""
@@ -234,6 +243,8 @@ class Talk:
         try:
             kind.run(self)
         except Waiting:
+            if self._second_is_new:
+                self.say("utter_second_noted", said=self.later["text"])
             return
         except Ended:
             pass
@@ -309,6 +320,10 @@ class Talk:
         if answer and asked in found:
             changed = True
         return changed
+
+    def remember_choices(self, options: Sequence[dict]) -> None:
+        """Let 第二个 choose from what was just shown, without an open question. `options` are title and payload."""
+        self.memory["choices"] = [{"title": o["title"], "value": o["payload"]} for o in options]
 
     def slots(self) -> dict:
         """Give the state to be kept."""

@@ -59,8 +59,6 @@ def track_ticket(talk: Talk) -> None:
     talk.say("utter_ticket_state", rows="\n".join(rows))
 
 
-
-
 @flow("request_referral", "转诊申请", free_text=("direction", "hospital_other", "condition"))
 def request_referral(talk: Talk) -> None:
     """Collect and inform: the six items of R86 are worked through by people."""
@@ -73,13 +71,16 @@ def request_referral(talk: Talk) -> None:
     talk.need("hospital_other", "utter_ask_referral_hospital")
     talk.need("condition", "utter_ask_referral_condition")
     patient = identity.verified(talk, "转诊申请")
-    checklist = {
-        name: "待办理" for name in ("转诊记录", "床位确认", "转运车辆", "适应症审查", "知情同意", "跨院医保")
+    checklist = {name: "待办理" for name in ("转诊记录", "床位确认", "转运车辆", "适应症审查", "知情同意", "跨院医保")}
+    content = {
+        "event": talk.fact("condition"),
+        "direction": talk.fact("direction"),
+        "hospital": talk.fact("hospital_other"),
+        "checklist": checklist,
     }
-    content = {"event": talk.fact("condition"), "direction": talk.fact("direction"),
-               "hospital": talk.fact("hospital_other"), "checklist": checklist}
     with writing() as conn:
-        ticket = service.file(conn, talk.id, "referral", content, talk.now, "web", patient_id=patient.id,
-                              key=f"{talk.turn}:referral")
+        ticket = service.file(
+            conn, talk.id, "referral", content, talk.now, "web", patient_id=patient.id, key=f"{talk.turn}:referral"
+        )
         talk.receipt(conn, f"转诊申请已登记，编号：{ticket.number}\n办理事项：" + "、".join(checklist))
     talk.say("utter_referral_recorded", number=ticket.number)

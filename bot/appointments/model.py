@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from bot.errors import DaoyiError
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+SPAN_DAYS = 90  # 三个月
 STARTS = {"am": time(8, 0), "pm": time(14, 0), "evening": time(18, 0)}
 
 
@@ -74,10 +75,11 @@ class Booking:
     slot_class: str
     room: str
     fee_item: str
+    stopped: bool = False  # the session does not take place (停诊): the booking counts for no limit
 
 
 class Taken(DaoyiError):
-    """The opening has gone to somebody else."""
+    """The opening has gone to somebody else, or its session has been stopped."""
 
 
 class Duplicate(DaoyiError):
@@ -108,11 +110,34 @@ def slot_times(day: date, period: str, quota: int, minutes: int) -> list[datetim
 
 
 def check_limits(days: list[date], wanted: date, rules: Rules) -> None:
-    """Raise LimitReached when one more booking on `wanted` would be too many beside the days already booked."""
-    for span, limit in ((1, rules.per_day), (7, rules.per_7_days), (90, rules.per_3_months)):
-        near = [d for d in days if abs((d - wanted).days) < span]
-        if len(near) >= limit:
-            raise LimitReached(span, limit)
+    """Raise LimitReached when one more booking on `wanted` would be too many beside the days already booked.
+
+    A limit holds for every row of `span` days in a line that has `wanted` among them.
+    """
+    for span, limit in ((1, rules.per_day), (7, rules.per_7_days), (SPAN_DAYS, rules.per_3_months)):
+        for earlier in range(span):
+            first = wanted - timedelta(days=earlier)
+            if sum(first <= day < first + timedelta(days=span) for day in days) >= limit:
+                raise LimitReached(span, limit)
+
+
+def timetable_weekday(day: date, working: bool) -> int:
+    """Give whose weekday's timetable (1 = Monday) runs on `day`: a public holiday runs Sunday's few clinics.
+
+    A weekend day worked in exchange (调休) keeps its own timetable: which weekday it stands for is announced anew each
+    time, and a clinic that is offered and does not take place is worse than one that is missing.
+    """
+    weekday = day.isoweekday()
+    return weekday if working or weekday > 5 else 7
+
+
+def nth_number(day: str, opening_id: int, nth: int) -> str:
+    """Give a booking's number: that of its opening, and from the second booking of it on a letter (A … Z, AA …)."""
+    letters = ""
+    while nth:
+        nth, rest = divmod(nth - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return f"YY{day}-{opening_id:04d}{letters}"
 
 
 def last_cancel(starts_at: datetime, slot_class: str, rules: Rules) -> datetime:

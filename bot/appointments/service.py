@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.appointments.model import (
     SHANGHAI,
+    SPAN_DAYS,
     Booking,
     Clinic,
     Duplicate,
@@ -16,9 +17,12 @@ from bot.appointments.model import (
     TooLate,
     check_limits,
     last_cancel,
+    nth_number,
     slot_times,
+    timetable_weekday,
 )
 from bot.appointments.tables import bookings, openings, sessions, waitlist
+from bot.hospital.hours import is_working_day
 from bot.hospital.load import load_hospital
 from bot.patients.tables import patients
 from bot.storage import due
@@ -35,7 +39,8 @@ def rules() -> Rules:
 def top_up(conn: Connection, now: datetime) -> int:
     """Make the sessions and openings that are missing up to the booking window; give how many sessions were made.
 
-    Stops (停诊) are applied to all days of the window; what a clerk takes back opens again.
+    Stops (停诊) are applied to all days of the window, and a session that is no longer in the schedule is stopped, too;
+    what a clerk takes back opens again. Two processes may do this at once.
     """
     hospital = load_hospital()
     limits = rules()
@@ -45,48 +50,64 @@ def top_up(conn: Connection, now: datetime) -> int:
         for r in conn.execute(select(sessions).where(sessions.c.day >= today)).all()
     }
     made = 0
-    for ahead in range(limits.window_days + 1):
+    last = today + timedelta(days=_released_days(now))
+    for ahead in range((last - today).days + 1):
         day = today + timedelta(days=ahead)
+        weekday = timetable_weekday(day, is_working_day(day))
         for template in hospital.sessions:
-            if template.weekday != day.isoweekday():
+            if template.weekday != weekday:
                 continue
             stop = next(
                 (s for s in hospital.stops if s.doctor == template.doctor and s.covers(day, template.period, today)),
                 None,
             )
-            key = (day, template.period, template.doctor, template.slot_class)
-            row = known.get(key)
+            row = known.pop((day, template.period, template.doctor, template.slot_class), None)
             if row is None:
-                _make(conn, day, template, stop, limits)
-                made += 1
-            elif row.stopped != bool(stop):
-                conn.execute(
-                    update(sessions)
-                    .where(sessions.c.id == row.id)
-                    .values(stopped=bool(stop), stop_reason=stop.reason if stop else None)
-                )
+                made += _make(conn, day, template, stop, limits)
+            else:
+                _set_stop(conn, row, stop.reason if stop else None)
+    for row in known.values():
+        if row.day <= last:
+            _set_stop(conn, row, "出诊安排已调整")
     return made
 
 
-def _make(conn: Connection, day: date, template, stop, limits: Rules) -> None:
-    session_id = conn.execute(
-        insert(sessions).values(
-            day=day,
-            period=template.period,
-            doctor=template.doctor,
-            department=template.department,
-            slot_class=template.slot_class,
-            room=template.room,
-            fee_item=template.fee_item,
-            stopped=bool(stop),
-            stop_reason=stop.reason if stop else None,
+def _released_days(now: datetime) -> int:
+    """Give how many days ahead are open: the last day of the window opens at the release time (放号)."""
+    local = now.astimezone(SHANGHAI)
+    return rules().window_days - (f"{local:%H:%M}" < load_hospital().info.booking["release_time"])
+
+
+def _set_stop(conn: Connection, row, reason: str | None) -> None:
+    if (row.stopped, row.stop_reason) != (reason is not None, reason):
+        conn.execute(
+            update(sessions).where(sessions.c.id == row.id).values(stopped=reason is not None, stop_reason=reason)
         )
-    ).inserted_primary_key[0]
+
+
+def _make(conn: Connection, day: date, template, stop, limits: Rules) -> bool:
+    """Make a session with its openings; False when another process has just made it."""
+    try:
+        with conn.begin_nested():
+            session_id = conn.execute(
+                insert(sessions).values(
+                    day=day,
+                    period=template.period,
+                    doctor=template.doctor,
+                    department=template.department,
+                    slot_class=template.slot_class,
+                    room=template.room,
+                    fee_item=template.fee_item,
+                    stopped=bool(stop),
+                    stop_reason=stop.reason if stop else None,
+                )
+            ).inserted_primary_key[0]
+    except IntegrityError:
+        return False
     times = slot_times(day, template.period, template.quota, limits.slot_minutes)
     state = "taken" if template.full else "free"
-    conn.execute(
-        insert(openings), [{"session_id": session_id, "starts_at": t, "state": state} for t in times]
-    )
+    conn.execute(insert(openings), [{"session_id": session_id, "starts_at": t, "state": state} for t in times])
+    return True
 
 
 def top_up_daily(conn: Connection, _payload: dict, now: datetime) -> datetime:
@@ -142,8 +163,18 @@ def clinics(
     local = now.astimezone(SHANGHAI)
     found = [
         Clinic(
-            r.id, r.day, r.period, r.doctor, r.department, r.slot_class, r.room, r.fee_item, r.stopped, r.stop_reason,
-            0 if r.stopped else r.free, r.next_at,
+            r.id,
+            r.day,
+            r.period,
+            r.doctor,
+            r.department,
+            r.slot_class,
+            r.room,
+            r.fee_item,
+            r.stopped,
+            r.stop_reason,
+            0 if r.stopped else r.free,
+            None if r.stopped else r.next_at,
         )
         for r in rows
         if r.day > today or local.hour < end[r.period]
@@ -152,23 +183,37 @@ def clinics(
 
 
 def free_openings(conn: Connection, session_id: int, now: datetime, limit: int = 100) -> list:
-    """Give the free openings of a session that lie ahead: id and starts_at, earliest first."""
+    """Give the free openings of a session that lie ahead: id and starts_at, earliest first; none of a stopped one."""
     return conn.execute(
         select(openings.c.id, openings.c.starts_at)
+        .select_from(openings.join(sessions, openings.c.session_id == sessions.c.id))
         .where(openings.c.session_id == session_id, _free(now), openings.c.starts_at > now)
+        .where(sessions.c.stopped.is_(False))
         .order_by(openings.c.starts_at)
         .limit(limit)
     ).all()
 
 
-_BOOKING = (
-    select(
-        bookings.c.id, bookings.c.number, bookings.c.patient_id, bookings.c.state, openings.c.starts_at,
-        bookings.c.opening_id, sessions.c.id.label("session_id"), sessions.c.day, sessions.c.period,
-        sessions.c.doctor, sessions.c.department, sessions.c.slot_class, sessions.c.room, sessions.c.fee_item,
+_BOOKING = select(
+    bookings.c.id,
+    bookings.c.number,
+    bookings.c.patient_id,
+    bookings.c.state,
+    openings.c.starts_at,
+    bookings.c.opening_id,
+    sessions.c.id.label("session_id"),
+    sessions.c.day,
+    sessions.c.period,
+    sessions.c.doctor,
+    sessions.c.department,
+    sessions.c.slot_class,
+    sessions.c.room,
+    sessions.c.fee_item,
+    sessions.c.stopped,
+).select_from(
+    bookings.join(openings, bookings.c.opening_id == openings.c.id).join(
+        sessions, openings.c.session_id == sessions.c.id
     )
-    .select_from(bookings.join(openings, bookings.c.opening_id == openings.c.id).join(
-        sessions, openings.c.session_id == sessions.c.id))
 )
 
 
@@ -192,22 +237,34 @@ def booking(conn: Connection, booking_id: int) -> Booking:
 
 
 def hold(conn: Connection, opening_id: int, conversation_id: str, now: datetime) -> bool:
-    """Keep an opening for a conversation between read-back and yes; False when somebody else has it."""
+    """Keep an opening for a conversation between read-back and yes; False when it cannot be had any more.
+
+    A conversation keeps one opening: what it held before is free again either way.
+    """
     until = now + timedelta(minutes=rules().hold_minutes)
+    before = and_(openings.c.held_by == conversation_id, openings.c.state == "held")
+    # Both are locked in the order of their ids: two conversations may each want what the other has held.
     conn.execute(
-        update(openings)
-        .where(openings.c.held_by == conversation_id, openings.c.state == "held", openings.c.id != opening_id)
-        .values(state="free", held_by=None, held_until=None)
+        select(openings.c.id).where(or_(openings.c.id == opening_id, before)).order_by(openings.c.id).with_for_update()
     )
-    mine = or_(_free(now), and_(openings.c.state == "held", openings.c.held_by == conversation_id))
+    conn.execute(
+        update(openings).where(before, openings.c.id != opening_id).values(state="free", held_by=None, held_until=None)
+    )
     got = conn.execute(
         update(openings)
-        .where(openings.c.id == opening_id, mine)
+        .where(openings.c.id == opening_id, _may_have(conversation_id, now))
         .values(state="held", held_by=conversation_id, held_until=until)
     )
     if got.rowcount:
         due.schedule(conn, "release_hold", str(opening_id), until, {"opening": opening_id})
     return bool(got.rowcount)
+
+
+def _may_have(conversation_id: str, now: datetime):
+    """Free or held by this conversation, still ahead, and its session takes place."""
+    mine = or_(_free(now), and_(openings.c.state == "held", openings.c.held_by == conversation_id))
+    runs = select(sessions.c.id).where(sessions.c.id == openings.c.session_id, sessions.c.stopped.is_(False)).exists()
+    return and_(mine, openings.c.starts_at > now, runs)
 
 
 def release_hold(conn: Connection, payload: dict, now: datetime) -> None:
@@ -222,8 +279,21 @@ def release_hold(conn: Connection, payload: dict, now: datetime) -> None:
 def check_patient(
     conn: Connection, patient_id: int, department: str, day: date, now: datetime, replacing: int | None = None
 ) -> None:
-    """Raise Duplicate or LimitReached when the patient may not have a further booking there on that day."""
-    mine = [b for b in of_patient(conn, patient_id, now) if b.id != replacing]
+    """Raise Duplicate or LimitReached when the patient may not have a further booking there on that day.
+
+    Visits of the last three months count as well. A booking whose session was stopped counts for nothing, so that the
+    patient can choose another doctor at once.
+    """
+    since = now.astimezone(SHANGHAI).date() - timedelta(days=SPAN_DAYS)
+    rows = conn.execute(
+        _BOOKING.where(
+            bookings.c.patient_id == patient_id,
+            bookings.c.state == "booked",
+            sessions.c.day >= since,
+            sessions.c.stopped.is_(False),
+        ).order_by(openings.c.starts_at)
+    ).all()
+    mine = [Booking(**r._mapping) for r in rows if r.id != replacing]
     same = [b for b in mine if b.day == day and b.department == department]
     if len(same) >= rules().per_day_same_department:
         raise Duplicate(same[0])
@@ -241,32 +311,38 @@ def book(
 ) -> tuple[Booking, bool]:
     """Book an opening once per key; give the booking and whether this call made it.
 
-    Raises Taken, Duplicate or LimitReached. `replacing` is a booking that is given back in the same step (改约).
+    Raises Taken, Duplicate or LimitReached. `replacing` is a booking of his that is given back in the same step (改约);
+    that raises TooLate after the moment until which it may be given back.
     """
+    # One booking of a patient at a time; the key is looked for behind the lock, where an earlier life has committed it.
+    conn.execute(select(patients.c.id).where(patients.c.id == patient_id).with_for_update())
     earlier = conn.execute(select(bookings.c.id).where(bookings.c.key == key)).scalar()
     if earlier:
         return booking(conn, earlier), False
     opening = conn.execute(select(openings).where(openings.c.id == opening_id)).first()
     if opening is None:
         raise Taken(opening_id)
-    conn.execute(select(patients.c.id).where(patients.c.id == patient_id).with_for_update())  # one booking at a time
     session = conn.execute(select(sessions).where(sessions.c.id == opening.session_id)).one()
+    if replacing is not None:
+        old = booking(conn, replacing)
+        if old.patient_id != patient_id or old.state != "booked":
+            replacing = None  # there is nothing of his to give back
+        else:
+            _require_in_time(old, now)
     check_patient(conn, patient_id, session.department, session.day, now, replacing)
-    mine = or_(_free(now), and_(openings.c.state == "held", openings.c.held_by == conversation_id))
     got = conn.execute(
         update(openings)
-        .where(openings.c.id == opening_id, mine, openings.c.starts_at > now)
+        .where(openings.c.id == opening_id, _may_have(conversation_id, now))
         .values(state="booked", held_by=None, held_until=None)
     )
     if got.rowcount == 0:
         raise Taken(opening_id)
     day = opening.starts_at.astimezone(SHANGHAI).strftime("%Y%m%d")
-    # The opening's id is its own and is booked by one at a time; a number given back is told apart by a letter.
+    # The opening is locked by us, so nobody else counts its earlier bookings at the same time.
     again = conn.execute(select(func.count()).where(bookings.c.opening_id == opening_id)).scalar_one()
-    number = f"YY{day}-{opening_id:04d}" + ("" if again == 0 else chr(ord("A") + (again - 1) % 26))
     made = conn.execute(
         insert(bookings).values(
-            number=number,
+            number=nth_number(day, opening_id, again),
             opening_id=opening_id,
             patient_id=patient_id,
             conversation_id=conversation_id,
@@ -285,9 +361,14 @@ def cancel(conn: Connection, booking_id: int, now: datetime) -> bool:
     known = booking(conn, booking_id)
     if known.state != "booked":
         return False
-    if now > last_cancel(known.starts_at, known.slot_class, rules()):
-        raise TooLate(known.number)
+    _require_in_time(known, now)
     return _give_back(conn, booking_id, now)
+
+
+def _require_in_time(known: Booking, now: datetime) -> None:
+    """Raise TooLate after the deadline; what the hospital has stopped may be given back at any time."""
+    if not known.stopped and now > last_cancel(known.starts_at, known.slot_class, rules()):
+        raise TooLate(known.number)
 
 
 def _give_back(conn: Connection, booking_id: int, now: datetime) -> bool:

@@ -14,12 +14,10 @@ URGENT = 9
 
 def raise_alert(conn: Connection, conversation_id: str, code: str, definite: bool, now: datetime, seq: int = 0) -> None:
     """Write the alert; a definite sign also puts the talk at the head of the queue while people are on duty."""
-    seq = seq or conn.execute(
-        select(conversations.c.last_seq).where(conversations.c.id == conversation_id)
-    ).scalar_one()
-    conn.execute(
-        insert(alerts).values(conversation_id=conversation_id, code=code, definite=definite, seq=seq, at=now)
+    seq = (
+        seq or conn.execute(select(conversations.c.last_seq).where(conversations.c.id == conversation_id)).scalar_one()
     )
+    conn.execute(insert(alerts).values(conversation_id=conversation_id, code=code, definite=definite, seq=seq, at=now))
     if definite and is_open("agents", now):
         holding.enqueue(conn, conversation_id, f"危险信号：{code}", now, priority=URGENT)
 

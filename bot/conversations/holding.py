@@ -46,6 +46,16 @@ def enqueue(conn: Connection, conversation_id: str, reason: str, now: datetime, 
     return place(conn, conversation_id)
 
 
+def leave_queue(conn: Connection, conversation_id: str) -> bool:
+    """The patient does not want to wait for a person; False when he did not wait."""
+    left = conn.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id, conversations.c.holder == "queue")
+        .values(holder="bot", queue_reason=None, queued_at=None, priority=0)
+    )
+    return bool(left.rowcount)
+
+
 def place(conn: Connection, conversation_id: str) -> int:
     """Give the place in the queue, 1 for the next; 0 when the conversation does not wait."""
     row = conn.execute(select(conversations).where(conversations.c.id == conversation_id)).one()
@@ -57,7 +67,12 @@ def place(conn: Connection, conversation_id: str) -> int:
         .where(
             conversations.c.holder == "queue",
             (conversations.c.priority > row.priority)
-            | ((conversations.c.priority == row.priority) & (conversations.c.queued_at < row.queued_at)),
+            | ((conversations.c.priority == row.priority) & (conversations.c.queued_at < row.queued_at))
+            | (
+                (conversations.c.priority == row.priority)
+                & (conversations.c.queued_at == row.queued_at)
+                & (conversations.c.id < row.id)
+            ),
         )
     ).scalar_one()
     return ahead + 1
@@ -69,7 +84,7 @@ def waiting() -> list:
         return conn.execute(
             select(conversations)
             .where(conversations.c.holder == "queue")
-            .order_by(conversations.c.priority.desc(), conversations.c.queued_at)
+            .order_by(conversations.c.priority.desc(), conversations.c.queued_at, conversations.c.id)
         ).all()
 
 
@@ -141,9 +156,10 @@ def say(conversation_id: str, agent_id: int, text: str, client_id: str, now: dat
 
 
 def give_back(conversation_id: str, agent_id: int, notice: str, now: datetime) -> None:
-    """Return a conversation to the bot, which starts again with a clean task. Raises NotHeld."""
+    """Return a conversation to the bot: no task is open, what is remembered of the talk stays. Raises NotHeld."""
     with writing() as conn:
-        _require_held(conn, conversation_id, agent_id)
+        row = _require_held(conn, conversation_id, agent_id)
+        slots = (row.tracker or {}).get("slots") or {}
         conn.execute(
             update(conversations)
             .where(conversations.c.id == conversation_id)
@@ -155,12 +171,16 @@ def give_back(conversation_id: str, agent_id: int, notice: str, now: datetime) -
                 queued_at=None,
                 priority=0,
                 accepted_at=None,
+                tracker={"slots": {"memory": slots.get("memory")}},
+                code_expected=False,
+                suspended_by=None,
             )
         )
         transcript.append(conn, conversation_id, [Line("system", notice)], now)
 
 
-def _require_held(conn: Connection, conversation_id: str, agent_id: int) -> None:
+def _require_held(conn: Connection, conversation_id: str, agent_id: int):
     row = conn.execute(select(conversations).where(conversations.c.id == conversation_id).with_for_update()).first()
     if row is None or row.holder != "agent" or row.agent_id != agent_id:
         raise NotHeld(conversation_id)
+    return row

@@ -14,6 +14,7 @@ from bot.conversations.tables import buttons, conversations, inbox
 from bot.conversations.transcript import Line
 from bot.errors import DaoyiError
 from bot.hospital.load import load_hospital
+from bot.language.script import is_traditional, to_traditional
 from bot.patients.masking import mask
 from bot.safety.signs import notice, scan
 from bot.storage.engine import writing
@@ -45,9 +46,7 @@ class Accepted:
 def open_conversation(channel: str, visitor: str, now: datetime) -> str:
     """Give the id of the visitor's conversation, made at first contact."""
     with writing() as conn:
-        known = select(conversations.c.id).where(
-            conversations.c.channel == channel, conversations.c.visitor == visitor
-        )
+        known = select(conversations.c.id).where(conversations.c.channel == channel, conversations.c.visitor == visitor)
         found = conn.execute(known).scalar()
         if found:
             return found
@@ -96,7 +95,8 @@ def accept_text(conversation_id: str, client_id: str, text: str, now: datetime) 
         if finding:
             info = load_hospital().info
             warning = notice(finding, info.name, info.phones["emergency"])
-            new.append(Line("system", warning.text, {"buttons": list(warning.buttons)}, meta))
+            said = to_traditional(warning.text, (info.name,)) if is_traditional(text) else warning.text
+            new.append(Line("system", said, {"buttons": list(warning.buttons)}, meta))
             if finding.definite and state == "waiting":
                 state = "done"  # Rasa does not act on this text
         last = transcript.append(conn, conversation_id, new, now)
@@ -149,7 +149,7 @@ def accept_button(conversation_id: str, client_id: str, token: str, now: datetim
                 seq=seq,
                 kind="button" if fresh else "stale",
                 text=title,
-                button=row.payload if fresh else None,
+                button={**row.payload, "step": row.step} if fresh else None,
                 received_at=now,
                 state=state,
             )
@@ -179,11 +179,7 @@ def _known(conn, conversation_id: str, client_id: str) -> int | None:
 
 
 def _mark_waiting(conn, conversation_id: str, now: datetime) -> None:
-    conn.execute(
-        update(conversations)
-        .where(conversations.c.id == conversation_id)
-        .values(newest_at=now)
-    )
+    conn.execute(update(conversations).where(conversations.c.id == conversation_id).values(newest_at=now))
     conn.execute(
         update(conversations)
         .where(conversations.c.id == conversation_id, conversations.c.waiting_since.is_(None))
@@ -194,9 +190,7 @@ def _mark_waiting(conn, conversation_id: str, now: datetime) -> None:
 def _suspend(conn, conversation_id: str, danger: str) -> None:
     """Stop all business prompts: what waits is answered by the danger text, a turn in flight may no longer write."""
     conn.execute(
-        update(inbox)
-        .where(inbox.c.conversation_id == conversation_id, inbox.c.state == "waiting")
-        .values(state="done")
+        update(inbox).where(inbox.c.conversation_id == conversation_id, inbox.c.state == "waiting").values(state="done")
     )
     conn.execute(
         update(conversations)

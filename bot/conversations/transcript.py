@@ -23,9 +23,7 @@ class Line:
 def append(conn: Connection, conversation_id: str, new: list[Line], now: datetime) -> int:
     """Write lines at the end and give the seq of the last one."""
     if not new:
-        return conn.execute(
-            select(conversations.c.last_seq).where(conversations.c.id == conversation_id)
-        ).scalar_one()
+        return conn.execute(select(conversations.c.last_seq).where(conversations.c.id == conversation_id)).scalar_one()
     # The update locks the conversation's row first, so seq stays without gaps under concurrency.
     conn.execute(
         update(conversations)

@@ -59,9 +59,11 @@ def claim(owner: str, now: datetime, quiet: timedelta) -> Turn | None:
         free,
     )
     with reading() as conn:
-        candidates = conn.execute(
-            select(conversations.c.id).where(ready).order_by(conversations.c.waiting_since).limit(8)
-        ).scalars().all()
+        candidates = (
+            conn.execute(select(conversations.c.id).where(ready).order_by(conversations.c.waiting_since).limit(8))
+            .scalars()
+            .all()
+        )
     for conversation_id in candidates:
         turn = _lease(conversation_id, owner, now, ready)
         if turn is not None:
@@ -88,12 +90,16 @@ def _lease(conversation_id: str, owner: str, now: datetime, ready) -> Turn | Non
         if not waiting:
             _free(conn, conversation_id, row.lease_token, waiting_since=None)
             return None
-        rows = _one_turn(waiting, row.step)
+        first = waiting[0]
+        if first.kind == "button" and first.button["step"] != row.step:
+            # A message before the tap has changed the question it belonged to: 改成十点, then 确认 of the old time.
+            this = inbox.c.id == first.id
+            conn.execute(update(inbox).where(this).values(kind="stale", button=None))
+            waiting[0] = conn.execute(select(inbox).where(this)).one()
+        rows = _one_turn(waiting)
         key = rows[0].turn or f"{conversation_id}:{rows[0].id}"
         conn.execute(
-            update(inbox)
-            .where(inbox.c.id.in_([r.id for r in rows]))
-            .values(attempts=inbox.c.attempts + 1, turn=key)
+            update(inbox).where(inbox.c.id.in_([r.id for r in rows])).values(attempts=inbox.c.attempts + 1, turn=key)
         )
         return Turn(
             conversation_id=conversation_id,
@@ -109,12 +115,9 @@ def _lease(conversation_id: str, owner: str, now: datetime, ready) -> Turn | Non
         )
 
 
-def _one_turn(waiting: list, step: int) -> list:
+def _one_turn(waiting: list) -> list:
     """Texts that wait together are one turn; a tap stands alone. A turn begun before covers the rows it had then."""
     first = waiting[0]
-    if first.kind == "button" and first.button["step"] != step:
-        # It was shown with a question that a message before it has meanwhile answered: 改成十点, then 确认.
-        return [replace_kind(first)]
     if first.kind != "text":
         return [first]
     if first.turn:
@@ -187,9 +190,7 @@ def void_leases(owner: str) -> None:
     """At start a worker frees what its earlier life held."""
     with writing() as conn:
         conn.execute(
-            update(conversations)
-            .where(conversations.c.lease_owner == owner)
-            .values(lease_owner=None, lease_until=None)
+            update(conversations).where(conversations.c.lease_owner == owner).values(lease_owner=None, lease_until=None)
         )
 
 

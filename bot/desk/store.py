@@ -73,22 +73,24 @@ def unanswered(conn: Connection, ids: Collection[str]) -> dict[str, list]:
     """Give each conversation's lines of the patient (seq, at) since an agent last wrote or took it."""
     if not ids:
         return {}
-    said = dict(
+    # The notice of taking has the very moment of the taking; seq, not the clocks of two hosts, says what came after.
+    taken = (lines.c.sender == "system") & (lines.c.at == conversations.c.accepted_at)
+    floor = dict(
         conn.execute(
             select(lines.c.conversation_id, func.max(lines.c.seq))
-            .where(lines.c.conversation_id.in_(ids), lines.c.sender == "agent")
+            .join(conversations, conversations.c.id == lines.c.conversation_id)
+            .where(lines.c.conversation_id.in_(ids), (lines.c.sender == "agent") | taken)
             .group_by(lines.c.conversation_id)
         ).all()
     )
     rows = conn.execute(
         select(lines.c.conversation_id, lines.c.seq, lines.c.at)
-        .join(conversations, conversations.c.id == lines.c.conversation_id)
-        .where(lines.c.conversation_id.in_(ids), lines.c.sender == "patient", lines.c.at >= conversations.c.accepted_at)
+        .where(lines.c.conversation_id.in_(ids), lines.c.sender == "patient")
         .order_by(lines.c.seq)
     ).all()
     found = defaultdict(list)
     for row in rows:
-        if row.seq > said.get(row.conversation_id, 0):
+        if row.seq > floor.get(row.conversation_id, 0):
             found[row.conversation_id].append(row)
     return found
 

@@ -1,5 +1,6 @@
 """Rows into what the page shows. Pure: no SQL, no clock."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 
@@ -11,6 +12,8 @@ from bot.tickets.service import KINDS, ROUTE_NAMES, STATES, TYPES, Ticket
 
 PREVIEW = 60  # characters
 URGENT, HIGH = 9, 5
+# A name that came before any identity check, so that nobody else knows it yet.
+SAID_NAME = re.compile(r"((?:我叫|姓名[是:：]?|名字[是叫:：])\s*[一-鿿])([一-鿿·]{1,3})(?=$|[，,。；;！!\s])")
 FLAGS = {"complained": "正在投诉", "bereaved": "家属丧亲", "elder": "长者模式", "declined": "已表示不再打扰"}
 
 
@@ -23,7 +26,7 @@ def hide(text: str, names: Mapping[str, str]) -> str:
     """Put 王*国 where a patient's name stands."""
     for name, shown in names.items():
         text = text.replace(name, shown)
-    return text
+    return SAID_NAME.sub(lambda found: found[1] + "*" + (found[2][-1] if len(found[2]) > 1 else ""), text)
 
 
 def preview(text: str, names: Mapping[str, str]) -> str:

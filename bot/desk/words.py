@@ -16,9 +16,9 @@ TASKS = {
     "cancel_appointment": "退号",
     "reschedule_appointment": "改约",
     "query_price": "价格查询",
-    "query_bill": "费用明细",
-    "estimate_reimbursement": "报销估算",
-    "query_insurance_policy": "医保政策",
+    "query_bill": "费用查询",
+    "estimate_reimbursement": "医保报销估算",
+    "query_insurance_policy": "医保政策查询",
     "check_insurance_coverage": "医保目录查询",
     "complaint": "投诉登记",
     "track_ticket": "查询处理进度",
@@ -31,6 +31,7 @@ TASKS = {
     "leave_message": "留言",
     "resume": "继续刚才的事",
     "later": "另一个问题",
+    "faq": "常见问题",
 }
 INTENTS = {
     **TASKS,
@@ -55,7 +56,6 @@ INTENTS = {
     "chitchat": "闲聊",
     "out_of_scope": "超出服务范围",
     "nlu_fallback": "没有把握",
-    "faq": "常见问题",
 }
 # The keys of faq that people at the desk meet most; another key is shown as 常见问题.
 FAQ = {

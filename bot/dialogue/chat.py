@@ -57,7 +57,9 @@ class Terminal:
             except ValueError as error:
                 print(json.dumps({"error": f"not understood: {error}"}, ensure_ascii=False), file=out, flush=True)
                 continue
-            replies = await self.say(visitor, None if text is None else str(text), None if button is None else str(button))
+            replies = await self.say(
+                visitor, None if text is None else str(text), None if button is None else str(button)
+            )
             print(json.dumps({"conversation": visitor, "replies": replies}, ensure_ascii=False), file=out, flush=True)
 
     async def run(self, lines, out) -> None:
@@ -85,5 +87,3 @@ def _reply(row) -> dict:
     if "image" in data:
         reply["image"] = data["image"]
     return reply
-
-

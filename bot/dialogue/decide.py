@@ -10,14 +10,53 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from actions.reading import can_answer, yes_or_no
+from actions.reading import can_answer, pick, yes_or_no
 from actions.talk import FLOWS, Message
 
-COURTESY = {"greet", "goodbye", "thanks", "apologize", "affirm", "deny", "chitchat", "bot_challenge", "out_of_scope",
-            "nlu_fallback", "inform", "decline"}
+COURTESY = {
+    "greet",
+    "goodbye",
+    "thanks",
+    "apologize",
+    "affirm",
+    "deny",
+    "chitchat",
+    "bot_challenge",
+    "out_of_scope",
+    "nlu_fallback",
+    "inform",
+    "decline",
+}
 CONTROL = {"stop", "go_back", "repeat"}
 # Said in the middle of a task, these always count for themselves.
-INTERRUPTS = {"emergency", "request_human", "stop", "go_back", "repeat", "abuse", "report_death", "decline", "complaint"}
+STOP = re.compile(r"^(算了|不办了|不挂了|不弄了|不查了|不问了|先不弄|不搞了|算啦|罢了|唔办)")
+WAIT = re.compile(r"^(呃|嗯|哎|额)?[，,]?(稍)?等(等|一下|会儿|一会|下)(?!.*(改|换))")
+ELDER = re.compile(r"眼睛?(不好|花)|看不清|字(太小|大一?点)|大字|说(得)?(简单|慢)|老花|年纪大了.*(慢|简单)")
+# When the classifier is not sure, these words still say what is wanted.
+PLAIN_WORDS = (
+    (re.compile(r"投诉|举报"), "complaint/other"),
+    (re.compile(r"转人工|人工客服|真人"), "request_human"),
+    (re.compile(r"(吃|服|用|喝)(几|多少)(片|粒|颗|次|毫升|袋)"), "ask_medical_advice"),
+    (re.compile(r"退号|取消预约"), "cancel_appointment"),
+    (re.compile(r"挂.{0,6}号|预约|掛號|約號"), "book_appointment"),
+    (re.compile(r"多少钱|价格|幾多錢|多少錢"), "query_price"),
+    (re.compile(r"报销|報銷"), "estimate_reimbursement"),
+    (re.compile(r"疼|痛|难受|不舒服|發燒|发烧|头晕|咳"), "find_department"),
+)
+AMENDS = re.compile(r"(自费|乙类|总共|一共|要是|如果|改成|换成|那).*\d|[一二三四五六七八九十两]+(万|千)")
+SURE_OF_DANGER = 0.75  # a danger the table of signs does not know must be this sure
+ABOUT = {"faq", "chitchat", "ask_capabilities", "bot_challenge", "out_of_scope"}  # questions beside the open one
+INTERRUPTS = {
+    "emergency",
+    "request_human",
+    "stop",
+    "go_back",
+    "repeat",
+    "abuse",
+    "report_death",
+    "decline",
+    "complaint",
+}
 SENTENCES = re.compile(r"[^。！？!?；;\n]+[。！？!?；;\n]*")
 CLAUSES = re.compile(r"[^，,。！？!?；;\n]+")
 ALSO = re.compile(r"另外|还有|顺便|还想|再问|再帮|同时|此外|順便|另外|对了|還有|還想")
@@ -39,6 +78,8 @@ class Decision:
     button: bool = False
     stale: bool = False
     ellipsis: bool = False
+    elder: bool = False
+    wait: bool = False
     danger: str | None = None
     heard: str = ""  # the label before the open question had its say
 
@@ -104,17 +145,29 @@ def decide(rows: list, slots: dict, read: Callable[[str, datetime], object], rec
     readings = [(unit, read(unit, received_at)) for unit in units[:12]]
     decision = _merge(text, readings)
     if len(units) == 1:
-        decision.second = _second_in(units[0], decision, read, received_at)
+        decision = _by_clauses(units[0], decision, read, received_at)
+    _safety_net(decision)
     return in_context(decision, slots)
+
+
+def _safety_net(decision: Decision) -> None:
+    """Correct what the classifier cannot know: a shaky emergency without a sign, a message it refuses."""
+    if decision.label == "emergency" and decision.danger is None and decision.confidence < SURE_OF_DANGER:
+        others = [(label, c) for label, c in decision.ranking if label != "emergency"]
+        if others:
+            decision.label, decision.confidence = others[0]
+    if decision.label == "nlu_fallback":
+        plain = next((label for words, label in PLAIN_WORDS if words.search(decision.text)), None)
+        if plain:
+            decision.label, decision.confidence = plain, 0.5
+    decision.heard = decision.label
 
 
 def from_payload(payload: str, title: str) -> Decision:
     """Read a button's payload, /intent{"entity": value}, minted by ourselves."""
     name, _, rest = payload.lstrip("/").partition("{")
     given = json.loads("{" + rest) if rest else {}
-    entities = [
-        {"entity": k, "value": v, "text": title, "start": 0, "end": len(title)} for k, v in given.items()
-    ]
+    entities = [{"entity": k, "value": v, "text": title, "start": 0, "end": len(title)} for k, v in given.items()]
     return Decision(name, title, entities, button=True)
 
 
@@ -147,36 +200,63 @@ def _merge(text: str, readings: list) -> Decision:
     return Decision(reading.label, text, entities, reading.confidence, list(reading.ranking), second, danger=danger)
 
 
-def _second_in(unit: str, decision: Decision, read, received_at: datetime) -> dict | None:
-    """Look for another request in the clauses of one sentence: 挂个骨科的号，另外核磁多少钱."""
+def _by_clauses(unit: str, decision: Decision, read, received_at: datetime) -> Decision:
+    """Look for another request in the clauses of one sentence: 挂个骨科的号，另外核磁多少钱.
+
+    A task in one clause goes before a question in another (我的核磁在哪天，要准备什么).
+    """
     clauses = [c.strip() for c in CLAUSES.findall(unit) if len(c.strip()) >= 4]
-    if not 2 <= len(clauses) <= 5 or not (ALSO.search(unit) or decision.label.startswith("complaint")):
-        return None
-    for clause in clauses:
-        other = read(ALSO.sub("", clause) or clause, received_at)
+    if not 2 <= len(clauses) <= 5 or rank(decision.label) in (0, 2):
+        return decision
+    heard = [(clause, read(ALSO.sub("", clause) or clause, received_at)) for clause in clauses]
+    if rank(decision.label) == 4:
+        task = next((pair for pair in heard if rank(pair[1].label) == 3 and pair[1].confidence >= 0.8), None)
+        if task:
+            second = {"label": decision.label, "text": clauses[-1], "entities": decision.entities}
+            return Decision(
+                task[1].label, decision.text, _entities(task[1]), task[1].confidence, decision.ranking, second
+            )
+    if not ALSO.search(unit) and rank(decision.label) != 1:
+        return decision
+    for clause, other in heard:
         if base(other.label) != base(decision.label) and rank(other.label) in (3, 4) and other.confidence >= SECOND:
-            # What belongs to the second request is not a fact of the first.
-            mine = {(e.entity, e.text) for e in other.entities}
-            decision.entities = [e for e in decision.entities if (e["entity"], e["text"]) not in mine]
-            return {"label": other.label, "text": clause, "entities": _entities(other)}
-    return None
+            # What belongs to the second request is not a fact of the first, unless the first is a story.
+            if rank(decision.label) != 1:
+                mine = {(e.entity, e.text) for e in other.entities}
+                decision.entities = [e for e in decision.entities if (e["entity"], e["text"]) not in mine]
+            decision.second = {"label": other.label, "text": clause, "entities": _entities(other)}
+            break
+    return decision
 
 
 def in_context(decision: Decision, slots: dict) -> Decision:
     """Let the open question and the last query have their say."""
     task = slots.get("task")
+    memory = slots.get("memory") or {}
+    if ELDER.search(decision.text) and len(decision.text) <= 30 and not memory.get("elder"):
+        decision.label, decision.elder = "repeat", True
+        return decision
     name = base(decision.label)
     message = Message(decision.label, decision.text, decision.entities)
     if task and task.get("asked"):
         flow = FLOWS.get(task["name"])
         free = flow.free_text if flow else ()
         asked = task["asked"]
-        said = yes_or_no(decision.text)
+        if STOP.search(decision.text):
+            decision.label = "stop"
+            return decision
+        if WAIT.search(decision.text) and asked not in free:
+            decision.label, decision.wait = "repeat", True
+            return decision
+        if name == "reschedule_appointment" and task["name"] in ("book_appointment", "reschedule_appointment"):
+            decision.label = "go_back"
+            return decision
+        said = yes_or_no(decision.text) if asked not in free else None
         if said is not None and name not in ("request_human", "emergency"):
             decision.label = "affirm" if said else "deny"
             return decision
         answers = can_answer(task, message, free)
-        other = name in FLOWS and name != task["name"]
+        other = (name in FLOWS or name in ABOUT) and name != task["name"]
         if asked in free and not (name in ("request_human", "stop", "emergency") and decision.confidence >= SURE):
             # A story is an answer, whatever else it mentions; only a clear other request breaks in.
             if not (other and decision.confidence >= 0.85 and rank(decision.label) >= 3 and len(decision.text) <= 20):
@@ -189,8 +269,17 @@ def in_context(decision: Decision, slots: dict) -> Decision:
         elif name == task["name"]:
             decision.label = "inform" if answers else decision.label
         return decision
-    query = (slots.get("memory") or {}).get("last_query")
-    if query and name in (*COURTESY, base(query["label"]), "query_schedule"):
+    choices = memory.get("choices")
+    if choices and len(decision.text) <= 16 and rank(decision.label) >= 4:
+        chosen = pick(choices, message)
+        if chosen is not None:
+            return from_payload(chosen, decision.text)
+    query = memory.get("last_query")
+    if name == "nlu_fallback" and memory.get("last_faq") and decision.text.rstrip("？?。").endswith("呢"):
+        decision.label = memory["last_faq"]
+    elif query and query["label"] == "estimate_reimbursement" and AMENDS.search(decision.text):
+        decision.label = "estimate_reimbursement"
+    elif query and name in (*COURTESY, base(query["label"]), "query_schedule"):
         useful = {"department", "doctor", "date", "period", "doctor_title", "fee_item"}
         if ELLIPSIS.match(decision.text.strip()) and any(e["entity"] in useful for e in decision.entities):
             decision.label, decision.ellipsis = query["label"], True

@@ -6,7 +6,6 @@ It never sends, stores, locks or schedules. See rasa-runtime notes in docs/archi
 import asyncio
 import json
 import logging
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.nlu.quiet import quiet_rasa  # isort: skip  (before rasa)
@@ -24,6 +23,7 @@ from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection
 
+from bot.dialogue.replies import ActionFailed, Reply
 from bot.hospital.facts import answer_facts
 
 log = logging.getLogger(__name__)
@@ -31,34 +31,19 @@ ACTION_SECONDS = 15
 SLOTS = ("task", "suspended", "later", "memory")
 
 
-class ActionFailed(Exception):
-    """An action raised; `name` says which, the cause is chained."""
-
-    def __init__(self, name: str):
-        super().__init__(name)
-        self.name = name
-
-
-@dataclass
-class Reply:
-    """One thing the engine wants to say."""
-
-    text: str
-    buttons: list[dict] = field(default_factory=list)
-    image: str | None = None
-
-
 class _InProcess(EndpointConfig):
     """Runs actions here instead of over HTTP and keeps what they raised, which Rasa would swallow."""
 
     def __init__(self) -> None:
-        super().__init__(url="inprocess://actions")
+        super().__init__(url="inprocess://actions", enable_selective_domain=True)
+        self.domain: dict = {}  # what actions see of the domain: its responses, handed over once instead of each call
         self.executor = ActionExecutor()
         self.executor.register_package("actions")
         self.failures: dict[str, Exception] = {}
 
     async def request(self, json=None, **_):  # Rasa's own signature
         try:
+            json["domain"] = self.domain
             return await asyncio.wait_for(self.executor.run(json), ACTION_SECONDS)
         except ActionExecutionRejection as error:
             body = _dump({"action_name": error.action_name, "error": error.message})
@@ -122,11 +107,19 @@ class Engine:
         self.agent = Agent.load(str(model), action_endpoint=self.endpoint, lock_store=InMemoryLockStore())
         self.processor = self.agent.processor
         self.domain = self.processor.domain
+        self.endpoint.domain = {"responses": self.domain.responses}
         self.store = _Memory(self.domain)
         self.processor.tracker_store = self.store
         self.agent.tracker_store = self.store
         self.processor.nlg = _Nlg(self.domain.responses)
         self.processor.max_number_of_predictions = 10
+
+    def words(self, response: str) -> str:
+        """Give the text of a response outside a turn, with the hospital's facts filled in."""
+        text = self.domain.responses[response][0]["text"]
+        for name, value in self.processor.nlg.facts.items():
+            text = text.replace("{" + name + "}", str(value))
+        return text
 
     async def handle(self, conversation_id: str, state: dict | None, parse_data: dict, metadata: dict):
         """Run a turn. Gives (replies, new state); no replies means that the turn failed. Raises ActionFailed."""

@@ -4,11 +4,13 @@ import logging
 from datetime import datetime
 
 from bot.appointments import service as appointments
+from bot.conversations.transcript import record_incident
 from bot.storage import due
 from bot.storage.engine import writing
 from bot.tickets import service as tickets
 
 log = logging.getLogger(__name__)
+REPORTED = 3  # failures in a row after which the technical department has a row (R81)
 HANDLERS = {
     "release_hold": appointments.release_hold,
     "top_up": appointments.top_up_daily,
@@ -25,11 +27,11 @@ def sweep(now: datetime) -> int:
         try:
             with writing() as conn:
                 again = HANDLERS[row.kind](conn, row.payload, now)
-                if again is None:
-                    due.settle(conn, row.kind, row.key)
-                else:
-                    due.schedule(conn, row.kind, row.key, again, row.payload)
+                due.finish(conn, row, again)
             done += 1
-        except Exception:
-            log.exception("due %s %s failed (attempt %s)", row.kind, row.id, row.attempts)
+        except Exception as error:
+            log.exception("due %s %s failed (attempt %s)", row.kind, row.id, row.attempts + 1)
+            if row.attempts + 1 == REPORTED:
+                with writing() as conn:
+                    record_incident(conn, None, "due_failed", f"{row.kind} {row.id}: {type(error).__name__}", now)
     return done

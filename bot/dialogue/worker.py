@@ -6,19 +6,21 @@ import os
 import socket
 import time
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from bot.clock import now
-from bot.conversations import transcript, turns
-from bot.conversations.transcript import Line
+from bot.conversations import turns
 from bot.conversations.turns import Outcome, Turn
 from bot.dialogue import decide as deciding
-from bot.dialogue.engine import ActionFailed, Engine, Reply
 from bot.dialogue.outgoing import prepare
+from bot.dialogue.replies import ActionFailed, Reply
 from bot.dialogue.sweeper import sweep
 from bot.language.script import is_traditional, to_simplified
 from bot.settings import settings
 from bot.storage import heartbeat
-from bot.storage.engine import writing
+
+if TYPE_CHECKING:  # the worker itself starts without Rasa: tests give it an engine of their own
+    from bot.dialogue.engine import Engine
 
 log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
@@ -30,10 +32,10 @@ SWEEP_SECONDS = 1.0
 class Worker:
     """Runs turns with one model. `reader` understands text, `engine` acts on it."""
 
-    def __init__(self, engine: Engine, reader, name: str | None = None) -> None:
+    def __init__(self, engine: "Engine", reader, name: str | None = None) -> None:
         self.engine = engine
         self.reader = reader
-        self.owner = name or os.environ.get("DAOYI_WORKER") or f"{socket.gethostname()}:{os.getpid()}"
+        self.owner = (name or os.environ.get("DAOYI_WORKER") or f"{socket.gethostname()}:{os.getpid()}")[:80]
         self.stopping = False
         self._under_way: set[asyncio.Task] = set()
 
@@ -78,14 +80,16 @@ class Worker:
         """Run one turn to its end: an answer, an apology, or nothing when a person took the talk meanwhile."""
         started = time.perf_counter()
         try:
-            outcome = await self._think(turn)
+            if turn.attempts > MAX_ATTEMPTS:
+                raise DeadlyTurn(f"{turn.attempts - 1} attempts")
+            wrote = turns.commit(turn, await self._think(turn), now())
         except Exception as error:
             log.error("turn %s failed: %s", turn.key, _kind(error), exc_info=log.isEnabledFor(logging.DEBUG))
             if turn.attempts < MAX_ATTEMPTS - 1:
                 turns.release(turn)
                 return
-            outcome = self._apology(turn, _kind(error))
-        if not turns.commit(turn, outcome, now()):
+            wrote = turns.commit(turn, self._apology(turn, _kind(error)), now())
+        if not wrote:
             log.info("turn %s was overtaken and thrown away", turn.key)
         else:
             log.info("turn %s took %.0f ms", turn.key, (time.perf_counter() - started) * 1000)
@@ -113,6 +117,9 @@ class Worker:
             "button": decision.button,
             "stale": decision.stale,
             "ellipsis": decision.ellipsis,
+            "elder": decision.elder,
+            "wait": decision.wait,
+            "last_said": (state.get("last") or {}).get("said"),
             "holder": turn.holder,
         }
         replies, state = await asyncio.wait_for(
@@ -128,7 +135,7 @@ class Worker:
         kept["memory"] = memory
         asked = (kept.get("task") or {}).get("asked")
         return Outcome(
-            tracker={"slots": kept, "last": meta},
+            tracker={"slots": kept, "last": {**meta, "said": replies[-1].text[:600]}},
             lines=out.lines,
             code_expected=asked == "code",
             clear_suspension=clear,
@@ -138,26 +145,33 @@ class Worker:
 
     def _apology(self, turn: Turn, kind: str) -> Outcome:
         """The patient is told, a person is offered, the technical department has a row (R31, R81)."""
-        with writing() as conn:
-            transcript.record_incident(conn, turn.conversation_id, "turn_failed", kind, now())
-        text = self.engine.domain.responses["utter_failed_turn"][0]["text"]
-        facts = self.engine.processor.nlg.facts
-        for name, value in facts.items():
-            text = text.replace("{" + name + "}", str(value))
-        reply = Reply(text, [{"title": "转人工", "payload": "/request_human"}])
-        out = prepare([reply], {}, {"turn": turn.key, "failed": kind})
-        return Outcome(turn.tracker or {}, out.lines, buttons=out.buttons)
+        slots = (turn.tracker or {}).get("slots") or {}
+        reply = Reply(self.engine.words("utter_failed_turn"), [{"title": "转人工", "payload": "/request_human"}])
+        out = prepare([reply], dict(slots.get("memory") or {}), {"turn": turn.key, "failed": kind})
+        return Outcome(
+            turn.tracker or {},
+            out.lines,
+            code_expected=(slots.get("task") or {}).get("asked") == "code",
+            buttons=out.buttons,
+            incident=kind,
+        )
 
 
 class SilentTurn(Exception):
     """Rasa gave no reply: a missing rule or response."""
 
 
+class DeadlyTurn(Exception):
+    """Earlier lives of the worker ended in this turn; it is not tried again."""
+
+
 def _kind(error: Exception) -> str:
     cause = error.__cause__
-    return f"{type(error).__name__}: {error}" + (f" ({type(cause).__name__})" if cause else "") if isinstance(
-        error, (ActionFailed, SilentTurn)
-    ) else type(error).__name__
+    return (
+        f"{type(error).__name__}: {error}" + (f" ({type(cause).__name__})" if cause else "")
+        if isinstance(error, (ActionFailed, SilentTurn, DeadlyTurn))
+        else type(error).__name__
+    )
 
 
 def _note_script(memory: dict, turn: Turn) -> None:
@@ -169,5 +183,3 @@ def _note_script(memory: dict, turn: Turn) -> None:
             memory["script"] = "hant"
         elif to_simplified(row.text) == row.text and len(row.text) >= 6 and memory.get("script") == "hant":
             memory["script"] = "hans"
-
-

@@ -50,9 +50,7 @@ def linked(conn: Connection, conversation_id: str, now: datetime) -> dict[str, i
     return {row.relation: row.patient_id for row in rows}
 
 
-def access_patient(
-    conn: Connection, conversation_id: str, patient_id: int, purpose: str, now: datetime
-) -> Patient:
+def access_patient(conn: Connection, conversation_id: str, patient_id: int, purpose: str, now: datetime) -> Patient:
     """Give a patient to a conversation that has verified him, and audit it. Raises NotVerified."""
     if patient_id not in linked(conn, conversation_id, now).values():
         raise NotVerified(f"conversation {conversation_id} has not verified patient {patient_id}")

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Connection
 
+from bot.clock import local
 from bot.patients import access
 from bot.patients.tables import checks, consents, links, patients
 
@@ -18,7 +19,7 @@ def export(conn: Connection, conversation_id: str, patient_id: int, now: datetim
         ("证件号码", row.id_number[:3] + "*" * 11 + row.id_number[-4:]),
         ("手机号", row.phone[:3] + "****" + row.phone[-4:]),
         ("出生日期", row.birth.isoformat() if row.birth else "未登记"),
-        ("建立时间", f"{row.created_at:%Y-%m-%d}"),
+        ("建立时间", f"{local(row.created_at):%Y-%m-%d}"),
     ]
 
 

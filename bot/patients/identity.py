@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from bot.errors import DaoyiError
 from bot.hospital.load import load_hospital
@@ -35,6 +36,10 @@ class WrongCode(DaoyiError):
     def __init__(self, left: int):
         super().__init__(f"{left} tries left")
         self.left = left
+
+
+class NoConsent(DaoyiError):
+    """The conversation has not consented to the processing of health data (PIPL art. 29), or has withdrawn it."""
 
 
 class Conflict(DaoyiError):
@@ -130,25 +135,33 @@ def _code_hash(conversation_id: str, code: str) -> str:
 def fail(conn: Connection, conversation_id: str, turn: str, now: datetime, rules: Rules) -> int:
     """Count a failure once per turn and give the tries that are left; at none the check is locked."""
     row = _row(conn, conversation_id)
+    if row.locked_until and row.locked_until > now:
+        return 0
     if row.tried_turn == turn:
-        return max(0, rules.failures - row.failures)
+        return rules.failures - row.failures
     failures = row.failures + 1
     values: dict = {"failures": failures, "tried_turn": turn, "given_code": None}
     if failures >= rules.failures:
-        values |= {"locked_until": now + timedelta(minutes=rules.lock_minutes), "failures": 0, "pieces": None,
-                   "code_hash": None}
+        values |= {
+            "locked_until": now + timedelta(minutes=rules.lock_minutes),
+            "failures": 0,
+            "pieces": None,
+            "code_hash": None,
+        }
         access.record(conn, f"conversation:{conversation_id}", "identity_locked", now)
     _change(conn, conversation_id, **values)
     return max(0, rules.failures - failures)
 
 
-def verify(
-    conn: Connection, conversation_id: str, relation: str, turn: str, now: datetime, rules: Rules
-) -> int:
+def verify(conn: Connection, conversation_id: str, relation: str, turn: str, now: datetime, rules: Rules) -> int:
     """Check code and pieces and link the patient, whose id comes back; an unknown ID number opens a new record.
 
-    Raises WrongCode, Locked (after the last failure) or Conflict.
+    Raises WrongCode (none left: it is locked from now on), Locked, Conflict or NoConsent. The failure is counted although
+    it raises: catch it inside the transaction, so that the count is committed.
     """
+    if not has_consent(conn, conversation_id):
+        raise NoConsent(conversation_id)
+    check_not_locked(conn, conversation_id, now)
     row = _row(conn, conversation_id)
     given = _code_hash(conversation_id, row.given_code or "")
     in_time = bool(row.code_hash and row.code_until and row.code_until > now)
@@ -159,12 +172,8 @@ def verify(
     if fingerprint(pieces["phone"]) != row.code_phone:
         raise WrongCode(fail(conn, conversation_id, turn, now, rules))
     patient_id = _patient_for(conn, pieces, now)
-    conn.execute(
-        delete(links).where(links.c.conversation_id == conversation_id, links.c.patient_id == patient_id)
-    )
-    conn.execute(
-        delete(links).where(links.c.conversation_id == conversation_id, links.c.relation == relation)
-    )
+    conn.execute(delete(links).where(links.c.conversation_id == conversation_id, links.c.patient_id == patient_id))
+    conn.execute(delete(links).where(links.c.conversation_id == conversation_id, links.c.relation == relation))
     conn.execute(
         insert(links).values(
             conversation_id=conversation_id,
@@ -182,14 +191,26 @@ def verify(
 def _patient_for(conn: Connection, pieces: dict, now: datetime) -> int:
     """Find the patient in our table, then in the hospital's records; an unknown ID number is a new patient."""
     given = (pieces["person_name"], pieces["phone"])
-    known = conn.execute(select(patients).where(patients.c.id_print == fingerprint(pieces["id_number"]))).first()
-    if known:
-        if (known.name, known.phone) != given:
+    known = _known(conn, pieces["id_number"])
+    if known is None:
+        record = next((p for p in load_hospital().patients.values() if p.id_number == pieces["id_number"]), None)
+        if record and (record.name, record.phone) != given:
             raise Conflict("name, ID number and phone do not belong together")
-        return known.id
-    record = next((p for p in load_hospital().patients.values() if p.id_number == pieces["id_number"]), None)
-    if record and (record.name, record.phone) != given:
+        try:
+            with conn.begin_nested():
+                return _new_patient(conn, pieces, record, now)
+        except IntegrityError:  # another conversation has just verified the same person
+            known = _known(conn, pieces["id_number"])
+    if (known.name, known.phone) != given:
         raise Conflict("name, ID number and phone do not belong together")
+    return known.id
+
+
+def _known(conn: Connection, id_number: str):
+    return conn.execute(select(patients).where(patients.c.id_print == fingerprint(id_number))).first()
+
+
+def _new_patient(conn: Connection, pieces: dict, record, now: datetime) -> int:
     facts = record or id_facts(pieces["id_number"])
     return conn.execute(
         insert(patients).values(

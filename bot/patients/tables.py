@@ -29,7 +29,7 @@ links = Table(
     Column("id", Integer, primary_key=True),
     Column("conversation_id", String(32), nullable=False, index=True),
     Column("patient_id", Integer, nullable=False, index=True),
-    Column("relation", String(20), nullable=False, default=""),  # "" is the writer himself
+    Column("relation", Text, nullable=False, default=""),  # in the patient's words; "" is the writer himself
     Column("verified_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     UniqueConstraint("conversation_id", "patient_id", name="uq_identity_links_conversation_id"),

@@ -56,8 +56,13 @@ def add(conn: Connection, number: str, name: str, role: str, password: str) -> i
 
 
 def sign_in(conn: Connection, number: str, password: str, now: datetime) -> str | None:
-    """Give a new token, or None when it is refused; failures are counted, so the caller must commit either way."""
-    row = conn.execute(select(staff).where(staff.c.number == number, staff.c.active.is_(True))).first()
+    """Give a new token, or None when it is refused; failures are counted, so the caller must commit either way.
+
+    Raises SignInRefused while the account is locked.
+    """
+    # Guesses of one account wait for each other: twenty at once count as twenty.
+    wanted = select(staff).where(staff.c.number == number, staff.c.active.is_(True)).with_for_update()
+    row = conn.execute(wanted).first()
     if row is None:
         _matches(_nobody, password)  # the same time for unknown numbers
         record(conn, "staff:unknown", "sign_in_refused", now)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Integer, String, Table, UniqueConstraint, delete, insert, select, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from bot.storage.engine import metadata
 from bot.storage.types import Json, UtcDateTime
@@ -19,22 +20,31 @@ due = Table(
     Column("attempts", Integer, nullable=False, default=0),
     UniqueConstraint("kind", "key", name="uq_due_kind_key"),
 )
-LEASE = timedelta(seconds=60)
-MAX_ATTEMPTS = 20
+LEASE = timedelta(seconds=60)  # times the attempt, at most ten: a row that fails comes back less and less often
 
 
 def schedule(conn: Connection, kind: str, key: str, at: datetime, payload: dict | None = None) -> None:
     """Set or move what is due under (kind, key)."""
-    moved = conn.execute(
-        update(due).where(due.c.kind == kind, due.c.key == key).values(at=at, payload=payload or {}, attempts=0)
-    )
-    if moved.rowcount == 0:
-        conn.execute(insert(due).values(kind=kind, key=key, at=at, payload=payload or {}))
+    known = update(due).where(due.c.kind == kind, due.c.key == key).values(at=at, payload=payload or {}, attempts=0)
+    if conn.execute(known).rowcount:
+        return
+    try:
+        with conn.begin_nested():
+            conn.execute(insert(due).values(kind=kind, key=key, at=at, payload=payload or {}))
+    except IntegrityError:  # another process set it at the same moment
+        conn.execute(known)
 
 
 def settle(conn: Connection, kind: str, key: str) -> None:
     """Forget what was due under (kind, key)."""
     conn.execute(delete(due).where(due.c.kind == kind, due.c.key == key))
+
+
+def finish(conn: Connection, row, again: datetime | None = None) -> bool:
+    """End a claimed row, or set it for `again`. False: somebody has set it anew or claimed it meanwhile, and it stays."""
+    mine = (due.c.id == row.id, due.c.attempts == row.attempts + 1)
+    done = delete(due).where(*mine) if again is None else update(due).where(*mine).values(at=again, attempts=0)
+    return bool(conn.execute(done).rowcount)
 
 
 def claim(conn: Connection, now: datetime, limit: int = 50) -> list:

@@ -57,7 +57,8 @@ def engine_for(url: str) -> Engine:
         )
         _sqlite(engine)
         return engine
-    return create_engine(url, future=True, pool_size=8, max_overflow=12, pool_pre_ping=True)
+    # A PostgreSQL admits 100 connections unless told otherwise: nine processes of the house fit. Threads wait their turn.
+    return create_engine(url, future=True, pool_size=5, max_overflow=5, pool_pre_ping=True)
 
 
 def engine() -> Engine:

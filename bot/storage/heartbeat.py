@@ -3,10 +3,9 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import Boolean, Column, String, Table, insert, select, update
-from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from bot.storage.engine import metadata
+from bot.storage.engine import metadata, reading, writing
 from bot.storage.types import UtcDateTime
 
 heartbeats = Table(
@@ -20,23 +19,25 @@ heartbeats = Table(
 FRESH = timedelta(seconds=15)
 
 
-def beat(conn: Connection, role: str, name: str, now: datetime, ready: bool = True) -> None:
-    """Say that the process `name` lives and whether it can take work. Call every few seconds, in a write."""
-    known = update(heartbeats).where(heartbeats.c.role == role, heartbeats.c.name == name)
-    if conn.execute(known.values(at=now, ready=ready)).rowcount:
-        return
-    try:
-        with conn.begin_nested():
-            conn.execute(insert(heartbeats).values(role=role, name=name, at=now, ready=ready))
-    except IntegrityError:  # the same name beat twice at once
-        conn.execute(known.values(at=now, ready=ready))
+def beat(role: str, name: str, now: datetime, ready: bool = True) -> None:
+    """Say that the process `name` lives and whether it can take work. Call every few seconds."""
+    with writing() as conn:
+        known = update(heartbeats).where(heartbeats.c.role == role, heartbeats.c.name == name)
+        if conn.execute(known.values(at=now, ready=ready)).rowcount:
+            return
+        try:
+            with conn.begin_nested():
+                conn.execute(insert(heartbeats).values(role=role, name=name, at=now, ready=ready))
+        except IntegrityError:  # the same name beat twice at once
+            conn.execute(known.values(at=now, ready=ready))
 
 
-def fresh(conn: Connection, role: str, now: datetime, within: timedelta = FRESH) -> bool:
+def fresh(role: str, now: datetime, within: timedelta = FRESH) -> bool:
     """Tell whether a process of this role was seen ready not longer than `within` ago."""
-    found = conn.execute(
-        select(heartbeats.c.name)
-        .where(heartbeats.c.role == role, heartbeats.c.ready.is_(True), heartbeats.c.at >= now - within)
-        .limit(1)
-    )
-    return found.first() is not None
+    with reading() as conn:
+        found = conn.execute(
+            select(heartbeats.c.name)
+            .where(heartbeats.c.role == role, heartbeats.c.ready.is_(True), heartbeats.c.at >= now - within)
+            .limit(1)
+        )
+        return found.first() is not None

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Connection
 
+from bot.conversations.tables import conversations
 from bot.hospital.load import load_hospital
 from bot.storage import due
 from bot.tickets.sla import SHANGHAI, due_at
@@ -41,13 +42,31 @@ STATES = {
     "closed": "已办结",
     "withdrawn": "已撤回",
 }
-PREFIX = {"complaint": "TS", "suggestion": "JY", "praise": "BY", "referral": "ZZ", "privacy": "YS", "review": "HD",
-          "message": "LY", "death": "HF"}
+PREFIX = {
+    "complaint": "TS",
+    "suggestion": "JY",
+    "praise": "BY",
+    "referral": "ZZ",
+    "privacy": "YS",
+    "review": "HD",
+    "message": "LY",
+    "death": "HF",
+}
 # Medical quality goes to quality control at once (R67); everything else starts with the service centre.
 ROUTES = {"quality": "quality", "ethics": "discipline", "privacy": "privacy"}
-ROUTE_NAMES = {"service": "客服中心", "quality": "质量控制科", "discipline": "纪检监察室", "privacy": "信息与隐私保护办公室",
-               "referral": "转诊办公室"}
-ANSWERED_BY = {"service": "医患关系办公室", "quality": "质量控制科", "discipline": "纪检监察室", "privacy": "信息与隐私保护办公室"}
+ROUTE_NAMES = {
+    "service": "客服中心",
+    "quality": "质量控制科",
+    "discipline": "纪检监察室",
+    "privacy": "信息与隐私保护办公室",
+    "referral": "转诊办公室",
+}
+ANSWERED_BY = {
+    "service": "医患关系办公室",
+    "quality": "质量控制科",
+    "discipline": "纪检监察室",
+    "privacy": "信息与隐私保护办公室",
+}
 
 
 @dataclass(frozen=True)
@@ -77,8 +96,20 @@ class Ticket:
 
 def _ticket(row) -> Ticket:
     return Ticket(
-        row.id, row.number, row.kind, row.type, row.state, row.route, row.received_at, row.due_at,
-        json.loads(row.content), row.result, row.conversation_id, row.patient_id, row.urgency, row.overdue,
+        row.id,
+        row.number,
+        row.kind,
+        row.type,
+        row.state,
+        row.route,
+        row.received_at,
+        row.due_at,
+        json.loads(row.content),
+        row.result,
+        row.conversation_id,
+        row.patient_id,
+        row.urgency,
+        row.overdue,
     )
 
 
@@ -90,7 +121,14 @@ def note_event(conn: Connection, ticket_id: int, what: str, actor: str, now: dat
 def draft(
     conn: Connection, conversation_id: str, kind: str, type_: str | None, content: dict, now: datetime, channel: str
 ) -> Ticket:
-    """Open or renew the conversation's draft of this kind, so that nothing is lost if the patient leaves (R64)."""
+    """Open or renew the conversation's draft of this kind, so that nothing is lost if the patient leaves (R64).
+
+    An anonymous ticket (`content["anonymous"]`) keeps no contact.
+    """
+    _one_at_a_time(conn, conversation_id)
+    anonymous = bool(content.get("anonymous"))
+    if anonymous:
+        content = {name: value for name, value in content.items() if name != "contact"}
     row = conn.execute(
         select(tickets).where(
             tickets.c.conversation_id == conversation_id, tickets.c.kind == kind, tickets.c.state == "draft"
@@ -101,6 +139,7 @@ def draft(
         type=type_,
         route=route,
         urgency="high" if type_ == "quality" else "normal",
+        anonymous=anonymous,
         content=json.dumps(content, ensure_ascii=False),
     )
     if row:
@@ -109,12 +148,22 @@ def draft(
     else:
         ticket_id = conn.execute(
             insert(tickets).values(
-                kind=kind, state="draft", channel=channel, conversation_id=conversation_id, received_at=now,
-                next_action_at=now + timedelta(hours=2), **values,
+                kind=kind,
+                state="draft",
+                channel=channel,
+                conversation_id=conversation_id,
+                received_at=now,
+                next_action_at=now + timedelta(hours=2),
+                **values,
             )
         ).inserted_primary_key[0]
         note_event(conn, ticket_id, "drafted", f"conversation:{conversation_id}", now)
     return get(conn, ticket_id)
+
+
+def _one_at_a_time(conn: Connection, conversation_id: str) -> None:
+    """Wait for another life of the same turn, which may be writing the same ticket (PostgreSQL; SQLite has one writer)."""
+    conn.execute(select(conversations.c.id).where(conversations.c.id == conversation_id).with_for_update())
 
 
 def confirm(
@@ -132,8 +181,11 @@ def confirm(
         update(tickets)
         .where(tickets.c.id == ticket_id)
         .values(
-            number=number, state="confirmed", due_at=deadline, next_action_at=now + timedelta(hours=4),
-            patient_id=patient_id,
+            number=number,
+            state="confirmed",
+            due_at=deadline,
+            next_action_at=now + timedelta(hours=4),
+            patient_id=None if row.anonymous else patient_id,
         )
     )
     note_event(conn, ticket_id, "confirmed", f"conversation:{row.conversation_id}", now)
@@ -146,20 +198,30 @@ def confirm(
 
 
 def file(
-    conn: Connection, conversation_id: str, kind: str, content: dict, now: datetime, channel: str,
-    type_: str | None = None, patient_id: int | None = None, key: str | None = None,
+    conn: Connection,
+    conversation_id: str,
+    kind: str,
+    content: dict,
+    now: datetime,
+    channel: str,
+    type_: str | None = None,
+    patient_id: int | None = None,
+    key: str | None = None,
 ) -> Ticket:
     """Write a ticket that needs no read-back (a suggestion, praise, a message); once per key."""
-    if key:
-        done = conn.execute(
-            select(events.c.ticket_id).where(events.c.what == "filed", events.c.actor == key)
-        ).scalar()
-        if done:
-            return get(conn, done)
+    _one_at_a_time(conn, conversation_id)
+    if key and (done := filed(conn, key)):
+        return done
     made = draft(conn, conversation_id, kind, type_, content, now, channel)
     if key:
         note_event(conn, made.id, "filed", key, now)
     return confirm(conn, made.id, now, patient_id)
+
+
+def filed(conn: Connection, key: str) -> Ticket | None:
+    """Give the ticket that was written under a key, None when there is none: a replay finds its own work."""
+    done = conn.execute(select(events.c.ticket_id).where(events.c.what == "filed", events.c.actor == key)).scalar()
+    return get(conn, done) if done else None
 
 
 def withdraw(conn: Connection, conversation_id: str, kind: str, now: datetime) -> None:
@@ -198,7 +260,9 @@ def by_number(conn: Connection, number: str) -> Ticket | None:
 def of_patient(conn: Connection, patient_id: int) -> list[Ticket]:
     """Give a verified patient's tickets, the newest first."""
     rows = conn.execute(
-        select(tickets).where(tickets.c.patient_id == patient_id, tickets.c.state != "draft").order_by(tickets.c.id.desc())
+        select(tickets)
+        .where(tickets.c.patient_id == patient_id, tickets.c.state != "draft")
+        .order_by(tickets.c.id.desc())
     ).all()
     return [_ticket(r) for r in rows]
 
@@ -208,7 +272,8 @@ def mark_overdue(conn: Connection, payload: dict, now: datetime) -> None:
     late = conn.execute(
         update(tickets)
         .where(
-            tickets.c.id == payload["ticket"], tickets.c.state.in_(("confirmed", "in_progress")),
+            tickets.c.id == payload["ticket"],
+            tickets.c.state.in_(("confirmed", "in_progress")),
             tickets.c.overdue.is_(False),
         )
         .values(overdue=True, urgency="high")
@@ -218,12 +283,12 @@ def mark_overdue(conn: Connection, payload: dict, now: datetime) -> None:
 
 
 def forget_identity(conn: Connection, patient_id: int, conversation_id: str) -> None:
-    """Take contact and patient out of tickets that the law keeps (PIPL art. 47; R71 needs the case, not the person)."""
-    rows = conn.execute(
-        select(tickets.c.id, tickets.c.content).where(
-            (tickets.c.patient_id == patient_id) | (tickets.c.conversation_id == conversation_id)
-        )
-    ).all()
+    """Take contact and patient out of tickets that the law keeps (PIPL art. 47; R71 needs the case, not the person).
+
+    Those are the patient's, and what this conversation wrote for nobody else.
+    """
+    own = (tickets.c.conversation_id == conversation_id) & tickets.c.patient_id.is_(None)
+    rows = conn.execute(select(tickets.c.id, tickets.c.content).where((tickets.c.patient_id == patient_id) | own)).all()
     for row in rows:
         content = json.loads(row.content)
         content.pop("contact", None)

@@ -1,6 +1,7 @@
 """The Sanic shell that channels, desk and workbench share: limits, headers, errors, health. It knows none of them."""
 
 import logging
+from collections.abc import Callable
 
 from sanic import Blueprint, Request, Sanic
 from sanic.response import HTTPResponse, json
@@ -19,8 +20,13 @@ log = logging.getLogger("daoyi.web")
 BODY_LIMIT = 256 * 1024  # bytes; the longest message is 4000 characters
 
 
-def create_app(*blueprints: Blueprint, name: str = "daoyi") -> Sanic:
-    """Give the web process's app with `blueprints` mounted. `name` must be new in this process (Sanic keeps a list).
+Room = Blueprint | Callable[[], Blueprint]
+
+
+def create_app(*rooms: Room, name: str = "daoyi") -> Sanic:
+    """Give the web process's app with the rooms' blueprints (or what makes them) mounted.
+
+    `name` must be new in this process: Sanic keeps a list.
 
     `app.ctx.live` is the tail that wakes sockets (bot/web/live.py).
     """
@@ -38,14 +44,14 @@ def create_app(*blueprints: Blueprint, name: str = "daoyi") -> Sanic:
     app.register_listener(_stop, "before_server_stop")
     app.add_route(healthz, "/healthz", methods=["GET"])
     app.add_route(readyz, "/readyz", methods=["GET"])
-    for blueprint in blueprints:
-        app.blueprint(blueprint)
+    for room in rooms:
+        app.blueprint(room if isinstance(room, Blueprint) else room())
     return app
 
 
-def run(*blueprints: Blueprint) -> None:
+def run(*rooms: Room) -> None:
     """Serve at the address of the settings until SIGTERM or SIGINT."""
-    app = create_app(*blueprints)
+    app = create_app(*rooms)
     log.info("web process at http://%s:%s/", settings().host, settings().port)
     app.run(settings().host, settings().port, access_log=False, motd=False)
 
@@ -71,8 +77,7 @@ def _database_answers() -> bool:
 
 def _worker_seen() -> bool:
     try:
-        with reading() as conn:
-            return heartbeat.fresh(conn, "worker", now())
+        return heartbeat.fresh("worker", now())
     except Exception as error:
         log.warning("the heartbeats cannot be read: %s", type(error).__name__)
         return False

@@ -7,6 +7,7 @@ import logging
 from sanic import Request
 from sanic.exceptions import WebsocketClosed
 from sanic.server.websockets.impl import WebsocketImplProtocol
+from websockets.connection import OPEN
 from websockets.exceptions import ConnectionClosed
 
 from bot.web.errors import Refused, refusal
@@ -40,7 +41,7 @@ class Talk:
     async def push(self, watch: Watch) -> None:
         """Send what comes, for as long as the socket lives."""
         typing = None
-        while True:
+        while self._ws.connection.state is OPEN:  # a telephone that lost its network says no goodbye
             while page := await in_thread(store.lines_since, self._conversation, self._seq):
                 for line in page:
                     await self.send(type="line", line=line)
@@ -110,8 +111,11 @@ async def serve_socket(request: Request, ws: WebsocketImplProtocol, by_session: 
         try:
             done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for way in ways:
-                way.cancel()
+            ways[0].cancel()
+            if ws.recv_cancel:  # Sanic's own way out of recv(); cancelled from outside it leaves a task behind
+                ws.recv_cancel.cancel()
+            else:
+                ways[1].cancel()
             await asyncio.gather(*ways, return_exceptions=True)
         for way in done:
             error = None if way.cancelled() else way.exception()

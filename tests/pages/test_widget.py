@@ -19,6 +19,7 @@ DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 )
 NO_SOCKETS = "delete window.WebSocket"
+FITS = """document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight"""
 
 
 def delivered(page: Page) -> None:
@@ -123,7 +124,7 @@ def test_what_waits_survives_a_reload(page, context, house):
     write(page, "第一条")
     delivered(page)
     page.route("**/chat/messages", lambda route: route.abort())
-    page.evaluate("WebSocket.prototype.send = () => { throw new Error('cut') }")
+    page.evaluate("() => { WebSocket.prototype.send = () => { throw new Error('cut'); }; }")
     write(page, "第二条")
     page.unroute("**/chat/messages")
     page.reload()
@@ -418,7 +419,7 @@ def test_axe_finds_nothing_to_object_to(page, house, name, size, look):
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     picture(page, f"widget-talk-{look.split()[0]}-{name}")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(FITS)
 
 
 @pytest.mark.parametrize("size", [{"width": 320, "height": 640}, PHONE, DESK])
@@ -434,7 +435,7 @@ def test_everything_to_press_is_at_least_44_pixels_high(page, house, size):
             .filter(([_, box]) => box.height < 43.9 || box.width < 43.9).map(([text, box]) => text + box.width)"""
     )
     assert small == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(FITS)
 
 
 def focused(page: Page) -> str:

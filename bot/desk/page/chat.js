@@ -248,6 +248,7 @@ function advise(id, line, warnings) {
     return;
   }
   const box = byId("draft");
+  const stick = atEnd();
   box.value = back(box.value.trim());
   warned = { chat: id, text: box.value.trim() };
   showSending();
@@ -257,6 +258,7 @@ function advise(id, line, warnings) {
     el("p", { class: "advice-foot" }, "修改后发送；确认无需修改，请再按一次“发送”。"),
   );
   byId("send").textContent = "仍然发送";
+  if (stick) toEnd();
   box.focus();
 }
 

@@ -152,7 +152,8 @@ async function takeIn(found) {
       chat.close();
       showPanel(null);
       document.body.dataset.view = "lists";
-      if (open.mine) toast(found.chat.holder_name ? `这个会话已由${found.chat.holder_name}接管。` : "这个会话已转回智能客服。");
+      const by = found.chat.holder_name;
+      toast(by ? `这位患者已由${by}接待。` : "这个会话已由智能客服继续接待。");
     } else {
       const held = open.mine;
       if (!chat.receive(found.chat.lines)) await refetch();

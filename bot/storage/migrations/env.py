@@ -6,11 +6,12 @@ from bot.storage import tables  # noqa: F401  (every table of the house)
 from bot.storage.engine import engine_for, metadata
 
 
-
 def _render(kind, item, _context):
     """Write our column types as what they are in the database."""
     if kind == "type" and type(item).__module__ == "bot.storage.types":
-        return {"UtcDateTime": "sa.DateTime()", "Json": "sa.Text()", "Encrypted": "sa.LargeBinary()"}[type(item).__name__]
+        return {"UtcDateTime": "sa.DateTime()", "Json": "sa.Text()", "Encrypted": "sa.LargeBinary()"}[
+            type(item).__name__
+        ]
     return False
 
 

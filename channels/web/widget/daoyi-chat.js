@@ -62,7 +62,7 @@ svg{width:1.35em;height:1.35em;fill:none;stroke:currentColor;stroke-width:1.7;st
 :focus-visible{outline:3px solid var(--focus);outline-offset:2px;box-shadow:0 0 0 2px #fff}
 .quiet{position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip:rect(0 0 0 0);white-space:nowrap}
 .frame{position:relative;height:100%}
-.panel{display:flex;flex-direction:column;height:100%;background:var(--ground);color:var(--ink);overflow:hidden;border-radius:inherit;font-size:var(--size)}
+.panel{position:relative;display:flex;flex-direction:column;height:100%;background:var(--ground);color:var(--ink);overflow:hidden;border-radius:inherit;font-size:var(--size)}
 .panel[hidden],.launch[hidden],[hidden]{display:none!important}
 .bar{display:flex;align-items:center;gap:.7em;padding:12px 14px 12px 18px;background:linear-gradient(120deg,var(--brand-deep),var(--brand));color:#fff}
 .bar :focus-visible{outline-color:#fff;box-shadow:0 0 0 5px var(--brand-deep)}
@@ -91,7 +91,7 @@ border-bottom:1px solid var(--danger-line);font-size:.88em;padding:0 14px;line-h
 .plain[aria-pressed=true]{background:var(--brand);color:#fff;border-color:var(--brand)}
 .plain.stop{color:var(--danger);border-color:var(--danger-line)}
 .middle{position:relative;flex:1;min-height:0;display:flex}
-.log{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:18px 16px 8px;scroll-behavior:smooth}
+.log{position:relative;flex:1;overflow-y:auto;overscroll-behavior:contain;padding:18px 16px 8px;scroll-behavior:smooth}
 .log:focus-visible{outline-offset:-4px}
 .lines{max-width:780px;margin:0 auto;display:flex;flex-direction:column;gap:14px}
 .time{align-self:center;font-size:13px;color:var(--soft);margin:4px 0 -4px}
@@ -355,6 +355,7 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       if (this.stateName === name) return;
       this.stateName = name;
       this.on.state(name);
+      if (name === "online") this.retryAll(); // what gave up while the desk was away
     }
 
     async call(method, path, body, ms) {
@@ -682,11 +683,12 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       if (!this.socket || this.socket.readyState !== 1 || item.tries) return this.call("POST", "/chat/messages", body);
       return new Promise((resolve, reject) => {
         const timer = setTimeout(function () { reject(new Error("no ack")); }, ACK_MS);
-        this.acks[item.id] = { resolve: resolve, reject: reject };
-        this.socket.send(JSON.stringify(Object.assign({ type: "message" }, body)));
         const done = () => { clearTimeout(timer); delete this.acks[item.id]; };
-        this.acks[item.id].resolve = function (ack) { done(); resolve(ack); };
-        this.acks[item.id].reject = function (error) { done(); reject(error); };
+        this.acks[item.id] = {
+          resolve: function (ack) { done(); resolve(ack); },
+          reject: function (error) { done(); reject(error); },
+        };
+        this.socket.send(JSON.stringify(Object.assign({ type: "message" }, body)));
       });
     }
   }
@@ -1170,6 +1172,7 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       }
       this.input.value = "";
       this.grow();
+      if (!this.menu.hidden) this.toggleMenu();
       this.link.send({ text: text });
       this.input.focus();
     }

@@ -1,4 +1,4 @@
-"""A hospital of its own for a test: fresh database, two agents and a supervisor, and the web process serving the desk."""
+"""A hospital of its own for a test: fresh database, two agents, a supervisor, the web process serving the desk."""
 
 import os
 import secrets

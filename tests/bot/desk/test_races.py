@@ -22,6 +22,7 @@ from tests.bot.desk.house import build
 POSTGRES = {"host": "127.0.0.1", "port": 5432, "user": "root"}
 NOW = datetime.fromisoformat("2026-11-23T10:00:00+08:00")
 RACES, DUELS = 1000, 200
+NOTICE = "人工客服为您服务。"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -106,7 +107,7 @@ def test_no_bot_line_follows_the_accept_line_in_a_thousand_races(store):
         outcome = Outcome({"slots": {}}, [Line("bot", "请问您要挂哪个科室？"), Line("bot", "也可以选择下面的科室。")])
         wrote, _ = _race(
             lambda turn=turn, outcome=outcome: turns.commit(turn, outcome, NOW),
-            lambda turn=turn: holding.take(turn.conversation_id, 1, "人工客服为您服务。", NOW),
+            lambda turn=turn: holding.take(turn.conversation_id, 1, NOTICE, NOW),
         )
         committed += wrote
     with reading() as conn:

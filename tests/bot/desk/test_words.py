@@ -22,7 +22,7 @@ def test_every_task_of_the_dialogue_has_the_name_the_patient_reads():
 
 
 def test_every_intent_of_the_domain_has_a_name():
-    domain = (ROOT / "domain.yml").read_text(encoding="utf-8").partition("entities:")[0]
+    domain = (ROOT / "domain.yml").read_text(encoding="utf-8").partition("\nentities:")[0]
     intents = re.findall(r"^  - (\w+):", domain, re.MULTILINE)
     assert len(intents) > 30
     assert [name for name in intents if words.intent_name(name) == "其他"] == []
@@ -65,3 +65,20 @@ def test_facts_that_only_the_dialogue_needs_are_left_out():
 def test_an_empty_tracker_is_an_empty_panel():
     assert views.task_view(None)["task"] is None
     assert views.task_view({"slots": {"task": None, "suspended": None, "memory": None}})["suspended"] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("我叫王建国，电话138****0001", "我叫王*国，电话138****0001"),
+        ("姓名：李秀", "姓名：李*"),
+        ("我叫他们等一下再来", "我叫他们等一下再来"),
+        ("名字叫欧阳文静。", "名字叫欧*静。"),
+    ],
+)
+def test_a_name_that_the_patient_gives_himself_is_masked_before_any_check(said, shown):
+    assert views.hide(said, {}) == shown
+
+
+def test_a_name_that_the_check_knows_is_masked_wherever_it_stands():
+    assert views.hide("王建国您好，王建国的预约", {"王建国": "王*国"}) == "王*国您好，王*国的预约"

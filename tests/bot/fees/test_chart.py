@@ -2,8 +2,10 @@
 
 import asyncio
 import io
+import math
 from decimal import Decimal
 
+import pytest
 from PIL import Image
 
 from bot.fees import chart
@@ -83,6 +85,18 @@ def test_matplotlib_stays_without_a_display_and_without_global_figures():
     assert pyplot is None or not pyplot.get_fignums()
 
 
-def test_colours_are_all_different_and_far_apart_in_brightness_or_hue():
-    assert len(set(chart.COLOURS)) == chart.SLICES
-    assert chart.LIGHT and set(chart.LIGHT) < set(chart.COLOURS)
+def as_seen(colour: str, eye: tuple) -> tuple[float, ...]:
+    """Give a colour as seen by an eye without one kind of cone (Viénot's matrices on linear light)."""
+    light = [(int(colour[i : i + 2], 16) / 255) ** 2.2 for i in (1, 3, 5)]
+    return tuple(sum(part * value for part, value in zip(row, light, strict=True)) ** (1 / 2.2) for row in eye)
+
+
+DEUTERANOPE = (0.29, 0.71, 0.0), (0.29, 0.71, 0.0), (0.0, 0.02, 0.98)
+PROTANOPE = (0.11, 0.89, 0.0), (0.11, 0.89, 0.0), (0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("eye", [DEUTERANOPE, PROTANOPE])
+def test_neighbours_in_the_ring_differ_for_colour_blind_eyes(eye):
+    for one, two in zip(chart.COLOURS, chart.COLOURS[1:], strict=False):
+        left, right = as_seen(one, eye), as_seen(two, eye)
+        assert math.dist(left, right) > 0.2, (one, two)

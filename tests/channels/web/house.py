@@ -21,7 +21,7 @@ from bot.settings import ROOT, settings
 from bot.storage.engine import engine, metadata, writing
 from channels.web import sessions, store
 
-SERVE = "from bot.web.app import run; from channels.web.blueprint import blueprint; run(blueprint())"
+SERVE = "from bot.web.app import run; from channels.web.blueprint import blueprint; run(blueprint)"
 
 
 def free_port() -> int:

@@ -319,8 +319,7 @@ def test_a_broken_database_is_told_kindly_and_no_word_of_a_patient_is_logged(tmp
 
 def test_ready_means_that_a_worker_was_seen_within_15_seconds(house):
     def ready(age: int, is_ready: bool = True) -> int:
-        with writing() as conn:
-            heartbeat.beat(conn, "worker", "test", now() - timedelta(seconds=age), is_ready)
+        heartbeat.beat("worker", "test", now() - timedelta(seconds=age), is_ready)
         return httpx.get(f"{house.url}/readyz").status_code
 
     assert httpx.get(f"{house.url}/readyz").status_code == 503

@@ -3,12 +3,17 @@
 import asyncio
 import json
 import time
+from types import SimpleNamespace
 
 import pytest
 import websockets
+from websockets.connection import CLOSED, OPEN
 from websockets.exceptions import ConnectionClosed, InvalidStatusCode
 
 from bot.conversations.transcript import Line
+from bot.web.live import Live
+from channels.web import socket
+from channels.web.socket import Talk
 from tests.channels.web.house import running_house
 
 
@@ -155,7 +160,23 @@ async def test_sending_too_fast_is_told_with_the_seconds_to_wait(tmp_path):
             assert error["retry_after"] >= 1
 
 
-async def test_sockets_that_vanish_without_a_word_leave_no_watcher_behind(house):
+async def test_a_watcher_ends_after_its_socket_is_gone(house, monkeypatch):
+    monkeypatch.setattr(socket, "LOOK_AGAIN", 0.05)
+    gone = SimpleNamespace(connection=SimpleNamespace(state=OPEN), send=_nothing)
+    live = Live()
+    with live.subscribe("nobody") as watch:
+        push = asyncio.create_task(Talk(gone, live, "nobody", 0).push(watch))
+        await asyncio.sleep(0.3)
+        assert not push.done()
+        gone.connection.state = CLOSED  # without any frame, as when a telephone loses its network
+        await asyncio.wait_for(push, 2)
+
+
+async def _nothing(_frame: str) -> None:
+    pass
+
+
+async def test_sockets_that_vanish_without_a_word_do_no_harm(house):
     token = house.session()
     for _ in range(5):
         ws = await websockets.connect(address(house, token))
