@@ -41,7 +41,7 @@ $(CHROMIUM):
 	@echo "installing Chromium and Chinese fonts …"
 	@apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk >/dev/null
 
-check: install ## format, lint, import contracts, Rasa's own validation of the data
+check: install ## format, lint, import contracts
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/lint-imports
@@ -49,8 +49,11 @@ check: install ## format, lint, import contracts, Rasa's own validation of the d
 format: install ## bring the code into form
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format --quiet .
 
+bench: train ## turns against stock Rasa, figures into benchmarks/results/
+	@$(PY) -m benchmarks.turns
+
 chat: train ## talk in the terminal
 	@$(DAOYI) chat
 
-clean: ## remove what was built (models, encoder, database), not the environments
-	@rm -rf build models var .rasa
+clean: ## remove what was built (models, encoder, caches); the database in var/ stays
+	@rm -rf build models .rasa

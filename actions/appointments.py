@@ -380,9 +380,13 @@ def _full(talk: Talk, clinic: Clinic, today: date) -> Clinic:
         talk.forget("waitlist", "session", "date", "period", "doctor", "doctor_title")
         return _session(talk, load_hospital().departments[talk.fact("department")])
     patient = identity.verified(talk, "候补登记")
+    shown = clinic_title(clinic, today, True).rsplit(" ", 1)[0]
+    if not talk.agree("confirmed", "utter_confirm_waitlist", yes="确认", no="不用了", patient=patient.shown_name, clinic=shown):
+        talk.say("utter_booking_not_made")
+        talk.end()
     with writing() as conn:
         place = service.join_waitlist(conn, clinic.id, patient.id, talk.id, talk.now)
-        talk.receipt(conn, f"候补登记成功：{clinic_title(clinic, today, True).rsplit(' ', 1)[0]}，您排在第{place}位。")
+        talk.receipt(conn, f"候补登记成功：{shown}，您排在第{place}位。")
     talk.say("utter_waitlisted", place=place)
     talk.end()
 

@@ -31,6 +31,7 @@ TIME = re.compile(
 )
 SEVERAL = re.compile(r"[两三四几多]个(科室|部门|科)|互相推|踢皮球")
 TELLING_NOTHING = re.compile(r"我?(想|要)?(匿名)?(投诉|举报|反映)(一下|个事|问题)?|你们|医院|[，。！!,.]")
+NOT_BUT = re.compile(r"不是([^，,。\s]{1,12})[，,、 ]*(?:而是|应该是|是)([^，,。\s]{1,12})")
 HUMAN = {"title": "转人工", "payload": "/request_human"}
 FREE = ("event", "place_time", "demand", "amend")
 DEMANDS = ("了解原因", "希望道歉", "希望退费", "希望改进", "没有具体要求")
@@ -92,6 +93,9 @@ def _note(talk: Talk) -> None:
     if DISPUTE.search(said):
         talk.facts["dispute"] = True
     places = talk.facts.setdefault("departments", [])
+    if correction := NOT_BUT.search(said):
+        _replace(talk, correction.group(1), correction.group(2))
+        return
     places += [d for d in talk.message.texts("department") if d not in places]
     if talk.message.button or yes_or_no(said) is not None:
         return
@@ -110,6 +114,12 @@ def _note(talk: Talk) -> None:
         talk.facts["event"] = f"{told}\n{said}".strip()
         if asked == "place_time":
             talk.facts["place_time"] = said
+
+
+def _replace(talk: Talk, wrong: str, right: str) -> None:
+    """不是骨科，是康复科: the story is set right."""
+    talk.facts["event"] = str(talk.fact("event", "")).replace(wrong, right)
+    talk.facts["departments"] = [right if d == wrong else d for d in talk.fact("departments")]
 
 
 def _knows_where(talk: Talk) -> bool:

@@ -1,7 +1,9 @@
 """Courtesy and steering: 您好, 谢谢, 算了, 返回, 再说一遍, what was not understood, and coming back to what is open."""
 
 import json
+import re
 
+from actions import identity
 from actions.talk import FLOWS, Flow, Message, Talk, flow
 from bot.conversations import holding
 from bot.storage.engine import writing
@@ -136,7 +138,7 @@ def go_back(talk: Talk) -> None:
         return
     before = dict(talk.facts)
     talk.absorb(answer=False)
-    if talk.facts != before:
+    if talk.facts != before or talk.task["name"] == "complaint":
         talk.say("utter_changed")
         talk.run()
     elif not talk.back():
@@ -177,6 +179,7 @@ def abuse(talk: Talk) -> None:
         talk.say("utter_abuse_close")
 
 
+CODE = re.compile(r"^(\d{6}|\*{6})$")
 HUMAN = {"title": "转人工", "payload": "/request_human"}
 
 
@@ -190,6 +193,9 @@ def fallback(talk: Talk) -> None:
     """Not understood: first other words with choices, then a person (R33)."""
     if talk.task and not talk.message.entities:
         talk.proceed()
+        return
+    if CODE.match(talk.message.text.strip()):
+        identity.say_where_the_check_stands(talk)
         return
     count = talk.memory.get("misses", 0) + 1
     talk.memory["misses"] = count

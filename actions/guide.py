@@ -46,7 +46,7 @@ def find_department(talk: Talk) -> None:
         if hospital.departments[s.department].online
     ]
     talk.remember_choices(buttons)
-    if len(buttons) == 1:
+    if buttons:
         talk.memory["last_query"] = {"label": "query_schedule", "facts": {"department": found[0].department}}
     talk.say("utter_departments", buttons, rows=rows)
 

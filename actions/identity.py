@@ -5,9 +5,10 @@ import json
 from sqlalchemy import select
 
 from actions.talk import Talk
+from bot.clock import local
 from bot.conversations.tables import inbox
 from bot.hospital.load import load_hospital
-from bot.patients import access, identity
+from bot.patients import access, identity, sms
 from bot.settings import settings
 from bot.storage.engine import reading as reading_db
 from bot.storage.engine import writing
@@ -15,6 +16,7 @@ from bot.tickets import service as tickets
 
 PIECES = ("person_name", "id_number", "phone")
 INVALID = "invalid"
+HUMAN_BUTTON = [{"title": "转人工", "payload": "/request_human"}]
 CHILDREN = {
     "孩子",
     "我孩子",
@@ -167,18 +169,37 @@ def _send(talk: Talk) -> None:
     """Send the code. The demo sender shows it in the chat, marked as a demo; a real SMS gateway takes its place."""
     with writing() as conn:
         code = identity.new_code(conn, talk.id, talk.turn, talk.now, rules())
+        phone = identity.phone_given(conn, talk.id)
         if code and settings().demo:
             talk.receipt(
                 conn, f"【演示短信】您的验证码是{code}，{rules().code_minutes}分钟内有效。正式使用时会发送到手机。"
             )
+    if code and not settings().demo:
+        try:
+            sms.send(phone, f"验证码{code}，{rules().code_minutes}分钟内有效，请勿告诉他人。【{load_hospital().info.name}】")
+        except sms.SmsFailed:
+            talk.say("utter_code_not_sent", HUMAN_BUTTON)
+            talk.forget("phone")
+            talk.end()
     talk.facts["code_sent"] = True
 
 
 def _end_locked(talk: Talk, until) -> None:
-    from bot.clock import local
-
     minutes = max(1, round((until - talk.now).total_seconds() / 60))
     human = [{"title": "转人工", "payload": "/request_human"}]
     talk.say("utter_identity_locked", human, time=f"{local(until):%H:%M}", minutes=minutes)
     talk.forget(*PIECES, "code", "code_sent")
     talk.end()
+
+
+def say_where_the_check_stands(talk: Talk) -> None:
+    """A code that nobody asked for: locked until when, or not needed now."""
+    with reading_db() as conn:
+        until = conn.execute(
+            select(identity.checks.c.locked_until).where(identity.checks.c.conversation_id == talk.id)
+        ).scalar()
+    if until and until > talk.now:
+        minutes = max(1, round((until - talk.now).total_seconds() / 60))
+        talk.say("utter_identity_locked", HUMAN_BUTTON, time=f"{local(until):%H:%M}", minutes=minutes)
+    else:
+        talk.say("utter_code_not_needed")

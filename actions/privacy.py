@@ -60,7 +60,7 @@ def _erase(talk: Talk, patient) -> None:
         tickets.forget_identity(conn, patient.id, talk.id)
         conversations_erasure.erase(conn, patient_conversations(conn, patient.id, talk.id), talk.now)
         erasure.erase(conn, talk.id, patient.id, talk.now)
-        talk.receipt(conn, f"个人信息删除完成，受理编号：{ticket.number}。依法须保存的业务记录已去除身份信息。")
+        talk.receipt(conn, f"个人信息删除完成，受理编号：{ticket.number}。依照法律须保留的业务记录已去除身份信息。")
     talk.memory = {k: talk.memory[k] for k in ("script", "elder") if k in talk.memory}
     talk.say("utter_privacy_erased")
 

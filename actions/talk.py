@@ -11,6 +11,7 @@ another value, and 返回 forgets the last answer. What a flow writes carries th
 State is four Rasa slots: `task` (the open task), `suspended` (tasks that wait), `later` (a second request), `memory` (facts of this talk).
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,6 +35,7 @@ DEPENDENT = {
 }
 # Facts of one task that the next task of the same talk may use.
 SHARED = ("relation", "insurance_type", "employment")
+POINTING = re.compile(r"这个科|这个医生|这位|那位|那个科|就挂|那就|他的|她的|他这|那他|那她|这科")
 MANY_QUESTIONS = 4  # R26: after four questions a person is offered
 
 
@@ -106,6 +108,7 @@ class Talk:
         self.stale: bool = bool(meta.get("stale"))
         self.ellipsis: bool = bool(meta.get("ellipsis"))
         self.elder_asked: bool = bool(meta.get("elder"))
+        self.resume: bool = bool(meta.get("resume"))
         self.wait: bool = bool(meta.get("wait"))
         self.last_said: str = meta.get("last_said") or ""
         self.ranking: list = meta.get("ranking") or []
@@ -225,11 +228,22 @@ class Talk:
             self.task = {"name": name, "facts": {}, "asked": None, "options": [], "asks": 0, "order": [], "misses": 0}
         if self.ellipsis:
             self.facts.update((self.memory.get("last_query") or {}).get("facts") or {})
+        self._point_back()
         self.absorb(answer=False)
         self.run()
 
+    def _point_back(self) -> None:
+        """那就挂这个科: what was just spoken of, where the message only points to it."""
+        query = self.memory.get("last_query") or {}
+        if POINTING.search(self.message.text) and not self.message.values("department") and not self.message.values("doctor"):
+            for name in ("department", "doctor"):
+                if name in query.get("facts", {}) and name not in self.facts:
+                    self.facts[name] = query["facts"][name]
+
     def proceed(self) -> None:
-        """Go on with the open task and the patient's answer."""
+        """Go on with the open task and the patient's answer; with the one set aside when it is that one's."""
+        if self.resume and self.suspended:
+            self.task = self.suspended.pop()
         if not self.absorb(answer=True):
             self.miss()
             return
@@ -243,6 +257,8 @@ class Talk:
         try:
             kind.run(self)
         except Waiting:
+            if kind.question and self.suspended:
+                self.say("utter_then_on", title=FLOWS[self.suspended[-1]["name"]].title)
             if self._second_is_new:
                 self.say("utter_second_noted", said=self.later["text"])
             return

@@ -1,5 +1,7 @@
 """Suggestions, praise, how far a ticket is, referrals (R37, R58, R86)."""
 
+import re
+
 from actions import identity
 from actions.phrasing import deadline_text
 from actions.talk import Talk, flow
@@ -7,6 +9,7 @@ from bot.storage.engine import reading, writing
 from bot.tickets import service
 from bot.tickets.service import KINDS
 
+IMPATIENT = re.compile(r"还没|没人|没有人|好几天|这么久|怎么还|多久|石沉大海|拖")
 HUMAN = {"title": "转人工", "payload": "/request_human"}
 
 
@@ -40,6 +43,9 @@ def praise(talk: Talk) -> None:
 @flow("track_ticket", "查询处理进度")
 def track_ticket(talk: Talk) -> None:
     """State, what is done now and until when, after the identity check (R6, R7)."""
+    if IMPATIENT.search(talk.message.text) and not talk.fact("soothed"):
+        talk.facts["soothed"] = True
+        talk.say("utter_sorry_waiting")
     patient = identity.verified(talk, "查询工单进度")
     with reading() as conn:
         mine = {t.id: t for t in service.of_patient(conn, patient.id) + service.of_conversation(conn, talk.id)}
@@ -49,7 +55,7 @@ def track_ticket(talk: Talk) -> None:
         number = str(wanted["text"] if isinstance(wanted, dict) else wanted).upper()
         found = [t for t in found if t.number == number]
     if not found:
-        talk.say("utter_no_ticket", [HUMAN])
+        talk.say("utter_no_ticket" if wanted else "utter_no_tickets", [HUMAN])
         return
     rows = []
     for ticket in found[:5]:

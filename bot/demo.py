@@ -21,6 +21,7 @@ def prepare_demo() -> list[str]:
     with writing() as conn:
         made = appointments.top_up(conn, moment)
         due.schedule(conn, "top_up", "daily", appointments.top_up_daily(conn, {}, moment))
+        due.schedule(conn, "retention", "daily", moment)
         said.append(f"{load_hospital().info.name}: {made} clinic sessions added")
         if settings().demo:
             for number, name, role, password in DEMO_ACCOUNTS:

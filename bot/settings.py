@@ -28,11 +28,12 @@ class Settings:
     secret_file: str = _setting(str(ROOT / "var/secret.key"), "file with the key for encryption and sessions; made at first start")
     origins: str = _setting("", "comma-separated origins that may embed the chat besides our own")
     secure_cookies: bool = _setting(False, "set the Secure flag on cookies (behind HTTPS)")
-    redis: str = _setting("", "redis://… to wake workers on other hosts at once; empty: they poll")
     merge_ms: int = _setting(300, "milliseconds of quiet after which waiting messages become one turn")
     turn_seconds: int = _setting(20, "a turn that takes longer counts as failed")
     session_days: int = _setting(30, "days a browser keeps its conversation")
     rate_per_minute: int = _setting(40, "messages a chat session may send in a minute")
+    retention_days: int = _setting(1095, "days after its last line that a conversation's words are kept (PIPL art. 19)")
+    sms_url: str = _setting("", "address that gets {phone, text} as JSON by POST to send an SMS; needed when demo is off")
     demo: bool = _setting(True, "sample hospital: the SMS code is shown in the chat, marked as a demo")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR; message texts are never logged")
 

@@ -14,7 +14,6 @@ from bot.conversations.tables import conversations, lines
 from bot.patients.tables import patients
 from bot.storage.engine import reading, writing
 
-
 MONDAY = datetime.fromisoformat("2026-11-23T10:00:00+08:00")  # a working day in the agents' hours
 
 

@@ -1,13 +1,28 @@
 """Erases what was said: the lines stay as places, their words are gone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete, null, update
+from sqlalchemy import case, delete, null, select, update
 from sqlalchemy.engine import Connection
 
 from bot.conversations.tables import buttons, conversations, images, inbox, lines
 
 GONE = "（已按要求删除）"
+
+
+def erase_old(conn: Connection, now: datetime, days: int) -> int:
+    """Remove the words of conversations that have been silent for `days`; give how many conversations these were."""
+    old = list(
+        conn.execute(
+            select(conversations.c.id).where(
+                conversations.c.updated_at < now - timedelta(days=days), conversations.c.tracker.is_not(None)
+            )
+        ).scalars()
+    )
+    if old:
+        erase(conn, old, now)
+        conn.execute(update(conversations).where(conversations.c.id.in_(old)).values(tracker=None))
+    return len(old)
 
 
 def erase(conn: Connection, conversation_ids: list[str], now: datetime) -> int:

@@ -95,8 +95,11 @@ def accept_text(conversation_id: str, client_id: str, text: str, now: datetime) 
         if finding:
             info = load_hospital().info
             warning = notice(finding, info.name, info.phones["emergency"])
-            said = to_traditional(warning.text, (info.name,)) if is_traditional(text) else warning.text
-            new.append(Line("system", said, {"buttons": list(warning.buttons)}, meta))
+            said, buttons = warning.text, list(warning.buttons)
+            if is_traditional(text):
+                said = to_traditional(said, (info.name,))
+                buttons = [{**b, "title": to_traditional(b["title"])} for b in buttons]
+            new.append(Line("system", said, {"buttons": buttons}, meta))
             if finding.definite and state == "waiting":
                 state = "done"  # Rasa does not act on this text
         last = transcript.append(conn, conversation_id, new, now)

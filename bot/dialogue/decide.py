@@ -40,7 +40,7 @@ PLAIN_WORDS = (
     (re.compile(r"退号|取消预约"), "cancel_appointment"),
     (re.compile(r"挂.{0,6}号|预约|掛號|約號"), "book_appointment"),
     (re.compile(r"多少钱|价格|幾多錢|多少錢"), "query_price"),
-    (re.compile(r"报销|報銷"), "estimate_reimbursement"),
+    (re.compile(r"报销|報銷|(医保|职工|居民).*(花了|总共|一共|\d万|[一二三四五六七八九]万)"), "estimate_reimbursement"),
     (re.compile(r"疼|痛|难受|不舒服|發燒|发烧|头晕|咳"), "find_department"),
 )
 AMENDS = re.compile(r"(自费|乙类|总共|一共|要是|如果|改成|换成|那).*\d|[一二三四五六七八九十两]+(万|千)")
@@ -61,6 +61,11 @@ SENTENCES = re.compile(r"[^。！？!?；;\n]+[。！？!?；;\n]*")
 CLAUSES = re.compile(r"[^，,。！？!?；;\n]+")
 ALSO = re.compile(r"另外|还有|顺便|还想|再问|再帮|同时|此外|順便|另外|对了|還有|還想")
 ELLIPSIS = re.compile(r"^(那|那么|噉|咁)?(.{1,14}?)(呢|咧|有没有|有嗎|有吗|行不行|行吗|可以吗)?[?？。!！]*$")
+IDENTIFYING = {"person_name", "id_number", "phone", "card_number", "ticket_id"}
+# What else may be asked for beside a grievance; 希望改进 and the like belong to it.
+BESIDE_COMPLAINT = {"book_appointment", "cancel_appointment", "reschedule_appointment", "query_my_appointments"}
+CORRECTION = re.compile(r"^(不对|不是|说错|搞错|弄错|错了|打错)")
+CODE_ONLY = re.compile(r"^(\d{6}|\*{6})$")
 SURE = 0.6  # above this another request interrupts the open question
 SECOND = 0.55  # above this a second request is kept
 
@@ -80,6 +85,7 @@ class Decision:
     ellipsis: bool = False
     elder: bool = False
     wait: bool = False
+    resume: bool = False  # the answer is to the task that was set aside
     danger: str | None = None
     heard: str = ""  # the label before the open question had its say
 
@@ -156,6 +162,11 @@ def _safety_net(decision: Decision) -> None:
         others = [(label, c) for label, c in decision.ranking if label != "emergency"]
         if others:
             decision.label, decision.confidence = others[0]
+    if decision.label.startswith("chitchat/") and decision.confidence < 0.5:
+        decision.label = "nlu_fallback"
+    if decision.label == "find_department" and re.search("挂|约|掛|約", decision.text):
+        if any(e["entity"] == "department" for e in decision.entities):
+            decision.label = "book_appointment"  # the department is known: 想挂心内科复查
     if decision.label == "nlu_fallback":
         plain = next((label for words, label in PLAIN_WORDS if words.search(decision.text)), None)
         if plain:
@@ -190,6 +201,8 @@ def _merge(text: str, readings: list) -> Decision:
     for index, (unit, other) in enumerate(readings):
         if index == chosen:
             continue
+        have = {(e["entity"], e["text"]) for e in entities}
+        entities += [e for e in _entities(other) if e["entity"] in IDENTIFYING and (e["entity"], e["text"]) not in have]
         # A fragment (心内科 / 明天) belongs to the request beside it.
         if base(other.label) in COURTESY or base(other.label) == base(reading.label):
             have = {(e["entity"], e["text"]) for e in entities}
@@ -219,6 +232,8 @@ def _by_clauses(unit: str, decision: Decision, read, received_at: datetime) -> D
     if not ALSO.search(unit) and rank(decision.label) != 1:
         return decision
     for clause, other in heard:
+        if rank(decision.label) == 1 and base(other.label) not in BESIDE_COMPLAINT:
+            continue
         if base(other.label) != base(decision.label) and rank(other.label) in (3, 4) and other.confidence >= SECOND:
             # What belongs to the second request is not a fact of the first, unless the first is a story.
             if rank(decision.label) != 1:
@@ -236,7 +251,13 @@ def in_context(decision: Decision, slots: dict) -> Decision:
     if ELDER.search(decision.text) and len(decision.text) <= 30 and not memory.get("elder"):
         decision.label, decision.elder = "repeat", True
         return decision
+    if re.search(r"再说一(遍|次)|重复一(遍|次)|再講一次", decision.text) and len(decision.text) <= 14:
+        decision.label = "repeat"
+        return decision
     name = base(decision.label)
+    if name == "faq" and decision.label == "faq/self_pay_items" and memory.get("bill"):
+        decision.label = "query_bill"  # 哪些是自费的, asked about the bill just shown
+        return decision
     message = Message(decision.label, decision.text, decision.entities)
     if task and task.get("asked"):
         flow = FLOWS.get(task["name"])
@@ -252,8 +273,15 @@ def in_context(decision: Decision, slots: dict) -> Decision:
             decision.label = "go_back"
             return decision
         said = yes_or_no(decision.text) if asked not in free else None
+        if said is not None and flow and flow.question and _answers_suspended(slots, message):
+            decision.label, decision.resume = "inform", True
+            return decision
         if said is not None and name not in ("request_human", "emergency"):
             decision.label = "affirm" if said else "deny"
+            return decision
+        if CORRECTION.search(decision.text) and (decision.entities or asked == "confirmed"):
+            decision.label = "go_back"
+            decision.entities = _corrected(decision)
             return decision
         answers = can_answer(task, message, free)
         other = (name in FLOWS or name in ABOUT) and name != task["name"]
@@ -268,13 +296,22 @@ def in_context(decision: Decision, slots: dict) -> Decision:
             decision.label = "inform"
         elif name == task["name"]:
             decision.label = "inform" if answers else decision.label
+        elif _answers_suspended(slots, message) and flow and flow.question:
+            decision.label, decision.resume = "inform", True
         return decision
     choices = memory.get("choices")
     if choices and len(decision.text) <= 16 and rank(decision.label) >= 4:
         chosen = pick(choices, message)
         if chosen is not None:
             return from_payload(chosen, decision.text)
+    if name in ("inform", "nlu_fallback") and not decision.entities:
+        plain = next((label for words, label in PLAIN_WORDS if words.search(decision.text)), None)
+        decision.label = plain or decision.label
     query = memory.get("last_query")
+    if query and CORRECTION.search(decision.text) and decision.entities:
+        decision.label, decision.ellipsis = query["label"], True
+        decision.entities = _corrected(decision)
+        return decision
     if name == "nlu_fallback" and memory.get("last_faq") and decision.text.rstrip("？?。").endswith("呢"):
         decision.label = memory["last_faq"]
     elif query and query["label"] == "estimate_reimbursement" and AMENDS.search(decision.text):
@@ -284,3 +321,19 @@ def in_context(decision: Decision, slots: dict) -> Decision:
         if ELLIPSIS.match(decision.text.strip()) and any(e["entity"] in useful for e in decision.entities):
             decision.label, decision.ellipsis = query["label"], True
     return decision
+
+
+def _corrected(decision: Decision) -> list[dict]:
+    """Of 不是骨科，是康复科 keep what is meant: the last of each kind."""
+    last = {e["entity"]: e for e in decision.entities}
+    return [e for e in decision.entities if e is last[e["entity"]]]
+
+
+def _answers_suspended(slots: dict, message: Message) -> bool:
+    """Tell whether a message answers the task set aside rather than the question in between."""
+    waiting = slots.get("suspended") or []
+    if not waiting or not waiting[-1].get("asked"):
+        return False
+    flow = FLOWS.get(waiting[-1]["name"])
+    said = yes_or_no(message.text) if {type(o["value"]) for o in waiting[-1].get("options") or []} == {bool} else None
+    return said is not None or can_answer(waiting[-1], message, flow.free_text if flow else ())

@@ -1,17 +1,27 @@
 """What the clock does: each kind of due row has one handler, found here by name."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.appointments import service as appointments
 from bot.conversations.transcript import record_incident
+from bot.conversations import erasure
+from bot.settings import settings
 from bot.storage import due
 from bot.storage.engine import writing
 from bot.tickets import service as tickets
 
 log = logging.getLogger(__name__)
 REPORTED = 3  # failures in a row after which the technical department has a row (R81)
+
+
+def _retention(conn, _payload: dict, now: datetime) -> datetime:
+    erasure.erase_old(conn, now, settings().retention_days)
+    return now + timedelta(days=1)
+
+
 HANDLERS = {
+    "retention": _retention,
     "release_hold": appointments.release_hold,
     "top_up": appointments.top_up_daily,
     "ticket_overdue": tickets.mark_overdue,

@@ -119,6 +119,7 @@ class Worker:
             "ellipsis": decision.ellipsis,
             "elder": decision.elder,
             "wait": decision.wait,
+            "resume": decision.resume,
             "last_said": (state.get("last") or {}).get("said"),
             "holder": turn.holder,
         }

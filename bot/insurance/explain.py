@@ -93,8 +93,8 @@ def steps_text(estimate: Estimate, assumptions: tuple[str, ...] = ()) -> str:
     who = LEVEL_NAMES[case.level] + (f"、{STATUS_NAMES[case.status]}" if case.status else "")
     lines = [f"按{plan.name}（{who}），总费用{yuan_text(case.total)}，估算如下："]
     lines += [f"{number}. {_line(step)}" for number, step in enumerate(estimate.steps, 1)]
-    paid = yuan_text(estimate.fund + estimate.critical)
-    lines.append(f"合计：医保约付{paid}，您约付{yuan_text(estimate.personal)}。")
+    paid = estimate.fund + estimate.critical
+    lines.append(f"合计：医保约付{paid:,.2f}元，您约付{estimate.personal:,.2f}元。")
     if estimate.parts.prepaid:
         lines.append(f"说明：{CLASS_B_GLOSS}。")
     lines += [f"说明：{assumption}。" for assumption in assumptions]

@@ -128,6 +128,11 @@ def new_code(conn: Connection, conversation_id: str, turn: str, now: datetime, r
     return code
 
 
+def phone_given(conn: Connection, conversation_id: str) -> str:
+    """Give the phone number that the code goes to."""
+    return json.loads(_row(conn, conversation_id).pieces)["phone"]
+
+
 def _code_hash(conversation_id: str, code: str) -> str:
     return hashlib.sha256(fingerprint(f"{conversation_id}:{code}").encode()).hexdigest()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from sqlalchemy import MetaData, create_engine, event
 from sqlalchemy.engine import Connection, Engine, make_url
@@ -22,6 +23,7 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+_making = Lock()
 
 
 def _sqlite(engine: Engine) -> None:
@@ -50,20 +52,23 @@ def engine_for(url: str) -> Engine:
         engine = create_engine(
             url,
             future=True,
+            hide_parameters=True,  # an error's text must not carry patients' words into the log
             poolclass=QueuePool,
-            pool_size=8,
-            max_overflow=56,
+            pool_size=32,
+            max_overflow=0,
             connect_args={"check_same_thread": False, "timeout": 20},
         )
         _sqlite(engine)
         return engine
-    # A PostgreSQL admits 100 connections unless told otherwise: nine processes of the house fit. Threads wait their turn.
-    return create_engine(url, future=True, pool_size=5, max_overflow=5, pool_pre_ping=True)
+    # A PostgreSQL admits 100 connections unless told otherwise: nine processes of the house fit, their threads wait for
+    # their turn. No overflow: connections made for one statement and closed again cost more than the statement.
+    return create_engine(url, future=True, hide_parameters=True, pool_size=10, max_overflow=0, pool_pre_ping=True)
 
 
 def engine() -> Engine:
     """Give the engine of the configured database."""
-    return engine_for(settings().database)
+    with _making:  # a cache alone lets threads that come first at the same moment each make one, with its own pool
+        return engine_for(settings().database)
 
 
 @contextmanager

@@ -1,10 +1,8 @@
 """The desk in a real browser: sign in, see the alert, take, answer, give back; wide and narrow; axe finds nothing."""
 
-from pathlib import Path
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from sqlalchemy import select, update
 
 from bot.conversations import holding, transcript
@@ -13,10 +11,8 @@ from bot.settings import settings
 from bot.storage.engine import reading, writing
 from bot.tickets import service as tickets
 from tests.bot.desk.house import House, build
+from tests.pages.browser import OUTPUT
 
-OUTPUT = Path(__file__).resolve().parents[1] / "output"
-CHROMIUM = "/usr/bin/chromium"
-QUIET = "--no-sandbox --disable-gpu --disable-background-networking --no-first-run --disable-component-update"
 PAIN = "我爸胸口疼得直冒冷汗，怎么办"
 TRACKER = {
     "slots": {
@@ -44,21 +40,14 @@ def house(tmp_path):
 
 
 @pytest.fixture
-def browser():
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=[*QUIET.split(), "--disable-sync"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser):
+def page(chromium):
     """A wide page; a script that fails or a policy that is broken fails the test."""
-    page = browser.new_page(viewport={"width": 1366, "height": 820}, locale="zh-CN", timezone_id="Asia/Shanghai")
+    page = chromium.new_page(viewport={"width": 1366, "height": 820}, locale="zh-CN", timezone_id="Asia/Shanghai")
     faults = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
     yield page
+    page.close()
     assert faults == []
 
 
@@ -199,12 +188,12 @@ def test_what_is_typed_while_the_server_is_away_is_sent_once_when_it_is_back(hou
     assert said == ["您好，我帮您查一下。"]
 
 
-def test_a_supervisor_takes_over_and_the_agents_page_says_so(house, browser, page):
+def test_a_supervisor_takes_over_and_the_agents_page_says_so(house, chromium, page):
     house.waits("我要找你们领导")
     _sign_in(page, house)
     page.get_by_role("button", name="接入下一位").click()
     expect(page.locator("#chat-state")).to_contain_text("由您接待")
-    other = browser.new_page(viewport={"width": 1366, "height": 820}, locale="zh-CN")
+    other = chromium.new_page(viewport={"width": 1366, "height": 820}, locale="zh-CN")
     _sign_in(other, house, "9001", "demo-lead-9001")
     other.locator("#all-box summary").click()
     other.locator("#all .item").click()
@@ -216,12 +205,13 @@ def test_a_supervisor_takes_over_and_the_agents_page_says_so(house, browser, pag
     expect(other.locator("#chat-state")).to_contain_text("由您接待")
     expect(page.locator("#toast")).to_contain_text("李主管（工号9001）", timeout=6000)
     expect(page.locator("#mine li")).to_have_count(0)
+    other.close()
 
 
-def test_the_desk_can_be_used_on_a_narrow_screen(house, browser):
+def test_the_desk_can_be_used_on_a_narrow_screen(house, chromium):
     _prepare(house)
     house.patient(PAIN)
-    page = browser.new_page(viewport={"width": 375, "height": 740}, locale="zh-CN", has_touch=True)
+    page = chromium.new_page(viewport={"width": 375, "height": 740}, locale="zh-CN", has_touch=True)
     _sign_in(page, house)
     expect(page.locator(".alert")).to_be_visible()
     _shot(page, "9-narrow-lists")
@@ -242,3 +232,4 @@ def test_the_desk_can_be_used_on_a_narrow_screen(house, browser):
     page.get_by_role("button", name="返回会话").click()
     page.get_by_role("button", name="返回列表").click()
     expect(page.get_by_role("heading", name="我的会话")).to_be_visible()
+    page.close()

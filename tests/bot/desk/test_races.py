@@ -6,7 +6,6 @@ import threading
 import time
 from datetime import datetime, timedelta
 
-import psycopg2
 import pytest
 from sqlalchemy import insert, select
 
@@ -17,9 +16,9 @@ from bot.conversations.transcript import Line
 from bot.conversations.turns import Outcome
 from bot.settings import settings
 from bot.storage.engine import engine, reading, writing
+from tests import postgres
 from tests.bot.desk.house import build
 
-POSTGRES = {"host": "127.0.0.1", "port": 5432, "user": "root"}
 NOW = datetime.fromisoformat("2026-11-23T10:00:00+08:00")
 RACES, DUELS = 1000, 200
 NOTICE = "人工客服为您服务。"
@@ -34,22 +33,15 @@ def store(request, tmp_path):
             yield
             engine().dispose()
         else:
-            name = f"desk_race_{secrets.token_hex(4)}"
-            _run(f'CREATE DATABASE "{name}"')
+            server = postgres.server()
+            made = postgres.new_database(server)
             try:
-                build(patch, tmp_path, f"postgresql+psycopg2://root@127.0.0.1:5432/{name}")
+                build(patch, tmp_path, made.render_as_string(hide_password=False))
                 yield
                 engine().dispose()
             finally:
-                _run(f'DROP DATABASE "{name}" WITH (FORCE)')
+                postgres.drop_database(server, made)
     settings.cache_clear()
-
-
-def _run(statement: str) -> None:
-    connection = psycopg2.connect(dbname="postgres", **POSTGRES)
-    connection.autocommit = True
-    connection.cursor().execute(statement)
-    connection.close()
 
 
 def _waiting(count: int) -> list[str]:

@@ -1,0 +1,1 @@
+"""Rasa as it comes, with the same data: what Daoyi is measured against."""
