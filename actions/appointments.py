@@ -1,6 +1,7 @@
 """Schedules and bookings: 查号, 挂号, 我的预约, 退号, 改约, 候补 (R75-R82)."""
 
 import json
+import re
 from datetime import date
 
 from actions import identity
@@ -53,10 +54,23 @@ def department_of(talk: Talk, ask: bool = True) -> str | None:
         elif ask:
             talk.say("utter_unknown_department", said=value["text"])
     value = talk.fact("department")
+    if value is None and not talk.fact("doctor") and (guess := _department_by_sound(talk.message.text)):
+        talk.set("department", guess)
+        value = guess
     if value is None and ask:
         value = talk.need("department", "utter_ask_department")
         return department_of(talk)
     return value
+
+
+def _department_by_sound(text: str) -> str | None:
+    """Find a mistyped department that stands alone between commas: 骨可 → 骨科."""
+    for part in re.split(r"[，,。！？\s]+", text):
+        if 2 <= len(part) <= 6:
+            matches = resolve_department(part)
+            if len(matches) == 1 and matches[0].score >= 0.8:
+                return matches[0].code
+    return None
 
 
 def doctor_of(talk: Talk) -> str | None:
@@ -381,7 +395,9 @@ def _full(talk: Talk, clinic: Clinic, today: date) -> Clinic:
         return _session(talk, load_hospital().departments[talk.fact("department")])
     patient = identity.verified(talk, "候补登记")
     shown = clinic_title(clinic, today, True).rsplit(" ", 1)[0]
-    if not talk.agree("confirmed", "utter_confirm_waitlist", yes="确认", no="不用了", patient=patient.shown_name, clinic=shown):
+    if not talk.agree(
+        "confirmed", "utter_confirm_waitlist", yes="确认", no="不用了", patient=patient.shown_name, clinic=shown
+    ):
         talk.say("utter_booking_not_made")
         talk.end()
     with writing() as conn:

@@ -201,7 +201,7 @@ def fallback(talk: Talk) -> None:
     talk.memory["misses"] = count
     if count >= 2:
         talk.memory["misses"] = 0
-        talk.say("utter_fallback_person", [HUMAN])
+        talk.say("utter_fallback_person", _choices(talk.ranking))
     else:
         talk.say("utter_rephrase", _choices(talk.ranking))
     again(talk)

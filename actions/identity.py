@@ -176,7 +176,9 @@ def _send(talk: Talk) -> None:
             )
     if code and not settings().demo:
         try:
-            sms.send(phone, f"验证码{code}，{rules().code_minutes}分钟内有效，请勿告诉他人。【{load_hospital().info.name}】")
+            sms.send(
+                phone, f"验证码{code}，{rules().code_minutes}分钟内有效，请勿告诉他人。【{load_hospital().info.name}】"
+            )
         except sms.SmsFailed:
             talk.say("utter_code_not_sent", HUMAN_BUTTON)
             talk.forget("phone")

@@ -108,6 +108,7 @@ class Talk:
         self.stale: bool = bool(meta.get("stale"))
         self.ellipsis: bool = bool(meta.get("ellipsis"))
         self.elder_asked: bool = bool(meta.get("elder"))
+        self.staying: bool = bool(meta.get("staying"))
         self.resume: bool = bool(meta.get("resume"))
         self.wait: bool = bool(meta.get("wait"))
         self.last_said: str = meta.get("last_said") or ""
@@ -235,7 +236,11 @@ class Talk:
     def _point_back(self) -> None:
         """那就挂这个科: what was just spoken of, where the message only points to it."""
         query = self.memory.get("last_query") or {}
-        if POINTING.search(self.message.text) and not self.message.values("department") and not self.message.values("doctor"):
+        if (
+            POINTING.search(self.message.text)
+            and not self.message.values("department")
+            and not self.message.values("doctor")
+        ):
             for name in ("department", "doctor"):
                 if name in query.get("facts", {}) and name not in self.facts:
                     self.facts[name] = query["facts"][name]

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="folder for turns.json and turns.md")
     given = parser.parse_args(argv)
     size = QUICK if given.quick else FULL
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped, too
     names = tuple(given.only or NAMES)
     out = given.out or (BUILD / "quick" if given.quick or given.only else RESULTS)
     results = asyncio.run(run(names, size, quick=given.quick))

@@ -95,12 +95,15 @@ def _staff(given) -> int:
 def _parse(_given) -> int:
     _quiet_libraries()
     from bot.clock import now
-    from bot.nlu.training import train
+    from bot.nlu.lean import without_tensorflow
+    from bot.nlu.training import ready_model
 
     with _own_stdout() as out:
+        model = ready_model(progress=lambda line: print(line, file=sys.stderr))
+        without_tensorflow()
         from bot.nlu.reader import Reader
 
-        reader = Reader.load(train(progress=lambda line: print(line, file=sys.stderr)))
+        reader = Reader.load(model)
         for line in sys.stdin:
             text = line.rstrip("\n")
             if not text.strip():
@@ -131,15 +134,17 @@ def _chat(given) -> int:
         os.environ["DAOYI_DATABASE"] = f"sqlite:///{folder.name}/chat.db"
         os.environ["DAOYI_SECRET_FILE"] = f"{folder.name}/secret.key"
     from bot.demo import prepare_demo
-    from bot.nlu.training import train
+    from bot.nlu.lean import without_tensorflow
+    from bot.nlu.training import ready_model
     from bot.storage.migrate import migrate
 
     with _own_stdout() as out:
         migrate()
         prepare_demo()
+        model = ready_model(progress=lambda line: print(line, file=sys.stderr))
+        without_tensorflow()
         from bot.dialogue.chat import Terminal
 
-        model = train(progress=lambda line: print(line, file=sys.stderr))
         terminal = Terminal(Path(model))
         asyncio.run(terminal.run_json(sys.stdin, out) if given.json else terminal.run(sys.stdin, out))
     return 0

@@ -42,7 +42,9 @@ class _Child:
 
     def start(self) -> None:
         environment = {**os.environ, "DAOYI_WORKER": self.name}
-        self.process = subprocess.Popen([sys.executable, "-m", "bot.cli", "serve", "--role", self.role], env=environment)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bot.cli", "serve", "--role", self.role], env=environment
+        )
         self.started = time.monotonic()
 
     def look(self) -> None:
@@ -100,14 +102,18 @@ def _worker_ready() -> bool:
 
 def _announce(seconds: float) -> None:
     address = f"http://{settings().host}:{settings().port}"
-    print(f"\n  ready after {seconds:.0f} s\n  患者聊天 chat  {address}/\n  坐席工作台 desk  {address}/desk\n", flush=True)
+    print(
+        f"\n  ready after {seconds:.0f} s\n  患者聊天 chat  {address}/\n  坐席工作台 desk  {address}/desk\n", flush=True
+    )
 
 
 def _worker() -> int:
     """Load the model and work; SIGTERM finishes the turns under way."""
-    from bot.nlu.training import train
+    from bot.nlu.lean import without_tensorflow
+    from bot.nlu.training import ready_model
 
-    model = train()
+    model = ready_model()
+    without_tensorflow()
     from bot.dialogue.engine import Engine
     from bot.dialogue.worker import Worker
     from bot.nlu.reader import Reader

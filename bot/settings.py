@@ -25,7 +25,9 @@ class Settings:
     host: str = _setting("127.0.0.1", "address the web process listens on")
     port: int = _setting(8080, "port the web process listens on")
     workers: int = _setting(1, "worker processes that `daoyi serve` keeps running")
-    secret_file: str = _setting(str(ROOT / "var/secret.key"), "file with the key for encryption and sessions; made at first start")
+    secret_file: str = _setting(
+        str(ROOT / "var/secret.key"), "file with the key for encryption and sessions; made at first start"
+    )
     origins: str = _setting("", "comma-separated origins that may embed the chat besides our own")
     secure_cookies: bool = _setting(False, "set the Secure flag on cookies (behind HTTPS)")
     merge_ms: int = _setting(300, "milliseconds of quiet after which waiting messages become one turn")
@@ -33,7 +35,9 @@ class Settings:
     session_days: int = _setting(30, "days a browser keeps its conversation")
     rate_per_minute: int = _setting(40, "messages a chat session may send in a minute")
     retention_days: int = _setting(1095, "days after its last line that a conversation's words are kept (PIPL art. 19)")
-    sms_url: str = _setting("", "address that gets {phone, text} as JSON by POST to send an SMS; needed when demo is off")
+    sms_url: str = _setting(
+        "", "address that gets {phone, text} as JSON by POST to send an SMS; needed when demo is off"
+    )
     demo: bool = _setting(True, "sample hospital: the SMS code is shown in the chat, marked as a demo")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR; message texts are never logged")
 

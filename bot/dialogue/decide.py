@@ -65,7 +65,7 @@ IDENTIFYING = {"person_name", "id_number", "phone", "card_number", "ticket_id"}
 # What else may be asked for beside a grievance; 希望改进 and the like belong to it.
 BESIDE_COMPLAINT = {"book_appointment", "cancel_appointment", "reschedule_appointment", "query_my_appointments"}
 CORRECTION = re.compile(r"^(不对|不是|说错|搞错|弄错|错了|打错)")
-CODE_ONLY = re.compile(r"^(\d{6}|\*{6})$")
+HAN = re.compile(r"[\u3400-\u9fff\d]")
 SURE = 0.6  # above this another request interrupts the open question
 SECOND = 0.55  # above this a second request is kept
 
@@ -162,6 +162,8 @@ def _safety_net(decision: Decision) -> None:
         others = [(label, c) for label, c in decision.ranking if label != "emergency"]
         if others:
             decision.label, decision.confidence = others[0]
+    if len(decision.text) >= 8 and not HAN.search(decision.text):
+        decision.label = "out_of_scope"  # another language: where to get help, in ours
     if decision.label.startswith("chitchat/") and decision.confidence < 0.5:
         decision.label = "nlu_fallback"
     if decision.label == "find_department" and re.search("挂|约|掛|約", decision.text):
@@ -312,7 +314,7 @@ def in_context(decision: Decision, slots: dict) -> Decision:
         decision.label, decision.ellipsis = query["label"], True
         decision.entities = _corrected(decision)
         return decision
-    if name == "nlu_fallback" and memory.get("last_faq") and decision.text.rstrip("？?。").endswith("呢"):
+    if name in ("nlu_fallback", "inform") and memory.get("last_faq") and decision.text.rstrip("？?。").endswith("呢"):
         decision.label = memory["last_faq"]
     elif query and query["label"] == "estimate_reimbursement" and AMENDS.search(decision.text):
         decision.label = "estimate_reimbursement"

@@ -4,8 +4,8 @@ import logging
 from datetime import datetime, timedelta
 
 from bot.appointments import service as appointments
-from bot.conversations.transcript import record_incident
 from bot.conversations import erasure
+from bot.conversations.transcript import record_incident
 from bot.settings import settings
 from bot.storage import due
 from bot.storage.engine import writing

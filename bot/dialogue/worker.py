@@ -106,7 +106,11 @@ class Worker:
         _note_script(memory, turn)
         slots["memory"] = memory
         decision = deciding.decide(list(turn.rows), slots, self.reader.read, turn.received_at)
+        staying = turn.suspended_by == "self_harm" and deciding.rank(decision.label) not in (3, 4)
+        if staying:  # somebody who spoke of ending it is not asked business questions
+            decision.label, clear = "emergency", False
         metadata = {
+            "staying": staying,
             "turn": turn.key,
             "now": turn.received_at.isoformat(),
             "rows": [r.id for r in turn.rows],

@@ -1,10 +1,14 @@
 """Train the model of today's files, or find it already trained: models/daoyi-<fingerprint>.tar.gz."""
 
 import asyncio
+import fcntl
 import hashlib
 import os
+import subprocess
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bot.errors import DataError
@@ -13,6 +17,8 @@ from bot.nlu.files import MODELS, NLU_DATA, ROOT, content_hash
 from bot.nlu.quiet import quiet_rasa
 from bot.nlu.words import lexicon_hash
 
+# Code that runs a model but does not shape one: a change here needs no new training.
+SERVES = {"reader.py", "sentences.py", "training.py", "lean.py", "quiet.py", "evaluate.py", "values.py"}
 CONFIG, DOMAIN = ROOT / "config.yml", ROOT / "domain.yml"
 
 
@@ -21,7 +27,12 @@ def model_fingerprint() -> str:
 
     These are config.yml, domain.yml, nlu_data/, this room's code, the normaliser, the hospital's words and the encoder.
     """
-    files = [CONFIG, DOMAIN, ROOT / "bot" / "language" / "normalise.py", *Path(__file__).parent.glob("*.py")]
+    files = [
+        CONFIG,
+        DOMAIN,
+        ROOT / "bot" / "language" / "normalise.py",
+        *(p for p in Path(__file__).parent.glob("*.py") if p.name not in SERVES),
+    ]
     files += [path for path in NLU_DATA.rglob("*") if path.is_file()]
     parts = content_hash(path for path in files if path.exists()), lexicon_hash(), recipe_hash()
     return hashlib.sha256("".join(parts).encode()).hexdigest()[:16]
@@ -48,6 +59,24 @@ def train(progress: Callable[[str], None] = print) -> Path:
     if found is not None:
         progress(f"model is up to date: {found.name}")
         return found
+    with _one_at_a_time(progress):
+        return find_model() or _train(progress)
+
+
+@contextmanager
+def _one_at_a_time(progress: Callable[[str], None]) -> Iterator[None]:
+    """Two trainings share Rasa's cache and would spoil it: the second waits, and then finds the model."""
+    MODELS.mkdir(exist_ok=True)
+    with open(MODELS / ".training", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("another training is under way: waiting for it …")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _train(progress: Callable[[str], None]) -> Path:
     os.environ.setdefault("RASA_CACHE_DIRECTORY", str(ROOT / ".rasa" / "cache"))
     build_encoder(say=progress)
     path = model_path()
@@ -65,13 +94,28 @@ def train(progress: Callable[[str], None] = print) -> Path:
             domain=str(DOMAIN),
             config=str(CONFIG),
             training_files=[str(NLU_DATA)],
-            output=str(MODELS),
+            output=str(MODELS / "unfinished"),
             fixed_model_name=path.name.removesuffix(".tar.gz"),
         )
+    made = MODELS / "unfinished" / path.name
+    if result.code == 0 and made.exists():
+        made.replace(path)  # a model is there whole or not at all
     if result.code != 0 or not path.exists():
         raise DataError(f"Rasa trained no model from {NLU_DATA.name}/: run `rasa data validate` to see why")
     progress(f"model trained: {path.name}, {path.stat().st_size / 1e6:.0f} MB")
     return path
+
+
+def ready_model(progress: Callable[[str], None] = print) -> Path:
+    """Give today's model, trained in a process of its own when there is none, so that this one may stay lean."""
+    found = find_model()
+    if found is None:
+        progress("no model fits today's files: training one (a few minutes)")
+        code = subprocess.run([sys.executable, "-m", "bot.cli", "train"], cwd=ROOT, stdout=sys.stderr).returncode
+        found = find_model()
+        if code or found is None:
+            raise DataError("training failed: run `daoyi train` to see why")
+    return found
 
 
 def _with_own_loop() -> None:

@@ -46,7 +46,9 @@ async def play(script: dict, terminal, visitor: str) -> Played:
         if "press" in step:
             pressed = next((b for b in buttons if re.search(step["press"], b["title"]) and "token" in b), None)
             token = pressed["token"] if pressed else None
-            text = pressed["title"] if pressed else re.sub(r"\\d\{1,2\}.*|[\\^$().?+*]", "", step["press"].split("|")[0])
+            text = (
+                pressed["title"] if pressed else re.sub(r"\\d\{1,2\}.*|[\\^$().?+*]", "", step["press"].split("|")[0])
+            )
         elif "patient_repeat" in step:
             text = step["patient_repeat"]["text"] * step["patient_repeat"]["times"]
         else:
@@ -107,7 +109,9 @@ def _check_end(wanted: dict, visitor: str, played: Played) -> None:
             "drafts": count(tickets, tickets.c.state == "draft"),
             "waitlist": count(waitlist),
             "holder": row.holder,
-            "danger": wanted.get("danger") if str(wanted.get("danger")).replace("-", "_") in dangers else sorted(dangers),
+            "danger": wanted.get("danger")
+            if str(wanted.get("danger")).replace("-", "_") in dangers
+            else sorted(dangers),
         }
     for name, value in wanted.items():
         if name == "danger" and value == "none":

@@ -1,0 +1,222 @@
+"""The worker around its engine: retry once, apologise, give up on what kills it (R31, R81). No Rasa in here."""
+
+import asyncio
+import subprocess
+import sys
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select, update
+
+from bot.clock import now
+from bot.conversations import holding, inbound, turns
+from bot.conversations.tables import conversations, inbox, incidents
+from bot.dialogue.replies import ActionFailed, Reply
+from bot.dialogue.worker import MAX_ATTEMPTS, Worker
+from bot.settings import ROOT
+from bot.storage.engine import reading, writing
+from tests.builders import conversation, row_of, spoken
+
+APOLOGY = "非常抱歉，刚才的操作没有完成。"
+
+
+class Engine:
+    """Gives what the test says; an exception among the answers is raised."""
+
+    def __init__(self, *answers) -> None:
+        self.answers = list(answers)
+        self.seen = []
+
+    async def handle(self, conversation_id, state, parse_data, metadata):
+        self.seen.append((parse_data["text"], metadata["turn"], state))
+        answer = self.answers.pop(0)
+        if callable(answer):
+            answer = answer(conversation_id)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer, {"slots": {"memory": state["slots"].get("memory") or {}, "task": state["slots"].get("task")}}
+
+    def words(self, response: str) -> str:
+        assert response == "utter_failed_turn"
+        return APOLOGY
+
+
+class Reader:
+    def read(self, text, received_at):
+        return SimpleNamespace(label="greet", confidence=0.9, ranking=[], entities=[], danger=None, text=text)
+
+
+def worker(*answers) -> Worker:
+    return Worker(Engine(*answers), Reader(), name="worker-1")
+
+
+def write(chat: str, text: str = "你好呀") -> None:
+    inbound.accept_text(chat, f"{text}-{now().timestamp()}", text, now())
+
+
+def work(one: Worker) -> None:
+    asyncio.run(one.run_until_idle())
+
+
+def noted() -> list[str]:
+    with reading() as conn:
+        return list(conn.execute(select(incidents.c.detail)).scalars())
+
+
+def test_the_worker_starts_without_rasa_and_tensorflow():
+    seen = "import sys, bot.dialogue.worker; print({m.split('.')[0] for m in sys.modules} & {'rasa', 'rasa_sdk', 'tensorflow'})"
+    answer = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "set()"
+
+
+def test_a_message_is_answered(database):
+    chat = conversation()
+    write(chat)
+    work(worker([Reply("您好")]))
+    assert spoken(chat) == [("patient", "你好呀"), ("bot", "您好")]
+
+
+@pytest.mark.parametrize("failure", [[], ActionFailed("KeyError"), RuntimeError("x"), asyncio.TimeoutError()])
+def test_a_failed_turn_is_tried_once_more_with_the_same_key(database, failure):
+    chat = conversation()
+    write(chat)
+    one = worker(failure, [Reply("您好")])
+    work(one)
+    assert spoken(chat)[1:] == [("bot", "您好")]
+    assert len({turn for _, turn, _ in one.engine.seen}) == 1
+    assert noted() == []
+
+
+def test_a_turn_that_fails_twice_is_apologised_for_with_an_offer_of_a_person_and_an_incident(database):
+    chat = conversation()
+    write(chat)
+    work(worker(ActionFailed("KeyError"), ActionFailed("KeyError")))
+    assert spoken(chat)[1:] == [("bot", APOLOGY)]
+    with reading() as conn:
+        from bot.conversations.tables import buttons
+
+        assert conn.execute(select(buttons.c.payload)).scalars().all() == [{"payload": "/request_human"}]
+    assert noted() == ["ActionFailed: KeyError"]
+
+
+def test_an_incident_holds_no_words_of_a_patient(database):
+    chat = conversation()
+    write(chat, "我叫李秀英")
+    work(worker(ValueError("我叫李秀英"), ValueError("我叫李秀英")))
+    assert noted() == ["ValueError"]
+
+
+def test_an_answer_that_cannot_be_stored_is_a_failed_turn_too(database):
+    chat = conversation()
+    write(chat)
+    broken = [Reply("您好", image="data:image/png;base64,***")]
+    work(worker(broken, broken))
+    assert spoken(chat)[1:] == [("bot", APOLOGY)]
+
+
+def test_a_commit_that_fails_is_apologised_for(database, monkeypatch):
+    chat = conversation()
+    write(chat)
+    commit, failures = turns.commit, [RuntimeError("the disk is full")] * 2
+
+    def failing(*given):
+        if failures:
+            raise failures.pop()
+        return commit(*given)
+
+    monkeypatch.setattr(turns, "commit", failing)
+    work(worker([Reply("您好")], [Reply("您好")]))
+    assert spoken(chat)[1:] == [("bot", APOLOGY)]
+    assert row_of(chat).lease_owner is None
+
+
+def test_a_message_that_has_killed_three_lives_is_not_tried_a_fourth_time(database):
+    chat = conversation()
+    write(chat)
+    for _ in range(MAX_ATTEMPTS):
+        assert turns.claim("worker-1", now(), timedelta(0)) is not None
+        turns.void_leases("worker-1")
+    one = worker()
+    work(one)
+    assert one.engine.seen == []
+    assert spoken(chat)[1:] == [("bot", APOLOGY)]
+    assert noted() == [f"DeadlyTurn: {MAX_ATTEMPTS} attempts"]
+
+
+def test_an_apology_while_a_code_is_awaited_does_not_unmask_the_next_one(database):
+    chat = conversation()
+    tracker = {
+        "slots": {"task": {"name": "book_appointment", "asked": "code", "facts": {}}, "memory": {"script": "hant"}}
+    }
+    with writing() as conn:
+        conn.execute(update(conversations).values(tracker=tracker, code_expected=True))
+    write(chat)
+    work(worker(RuntimeError("x"), RuntimeError("x")))
+    row = row_of(chat)
+    assert (row.tracker, row.code_expected) == (tracker, True)
+    assert spoken(chat)[1:] == [("bot", "非常抱歉，剛才的操作沒有完成。")]  # in the patient's script (R46)
+
+
+def test_an_answer_after_a_person_has_come_is_thrown_away(database):
+    chat = conversation()
+    write(chat)
+
+    def person_comes(conversation_id):
+        holding.take(conversation_id, 9, "李主管为您服务。", now(), supervisor=True)
+        return [Reply("您好")]
+
+    work(worker(person_comes))
+    assert spoken(chat)[1:] == [("system", "李主管为您服务。")]
+
+
+def test_a_task_stopped_by_a_danger_sign_is_set_aside_for_the_next_turn(database):
+    chat = conversation()
+    task = {"name": "book_appointment", "asked": None, "facts": {}}
+    with writing() as conn:
+        conn.execute(update(conversations).values(tracker={"slots": {"task": task}}))
+    write(chat, "我爸胸口疼得直冒汗，喘不上气")
+    write(chat, "已经打了120")
+    one = worker([Reply("好的")])
+    work(one)
+    ((text, _, state),) = one.engine.seen
+    assert text == "已经打了120"
+    assert "task" not in state["slots"]
+    assert state["slots"]["suspended"] == [task]
+    assert row_of(chat).suspended_by is None
+
+
+def test_a_stopping_worker_finishes_what_is_under_way_and_leaves_no_lease(database, monkeypatch):
+    monkeypatch.setenv("DAOYI_MERGE_MS", "0")
+    chat = conversation()
+    write(chat)
+    one = worker([Reply("您好")])
+
+    async def run() -> None:
+        one.engine.answers[0] = lambda _: setattr(one, "stopping", True) or [Reply("您好")]
+        await asyncio.wait_for(one.run_forever(), 20)
+
+    asyncio.run(run())
+    assert spoken(chat)[1:] == [("bot", "您好")]
+    assert row_of(chat).lease_owner is None
+
+
+def test_eight_talks_are_answered_by_one_worker_without_mixing(database, monkeypatch):
+    chats = [conversation() for _ in range(8)]
+    for n, chat in enumerate(chats):
+        write(chat, f"我是第{n}位")
+    answer = {chat: f"第{n}位您好" for n, chat in enumerate(chats)}
+    one = worker(*[lambda chat: [Reply(answer[chat])]] * 8)
+
+    async def run() -> None:
+        task = asyncio.get_running_loop().create_task(one.run_forever())
+        for _ in range(1000):
+            await asyncio.sleep(0.01)
+            with reading() as conn:
+                if not conn.execute(select(inbox.c.id).where(inbox.c.state == "waiting")).first():
+                    break
+        one.stopping = True
+        await task
+
+    asyncio.run(run())
+    assert [spoken(chat)[1:] for chat in chats] == [[("bot", answer[chat])] for chat in chats]
