@@ -1,5 +1,7 @@
 """Where to go with a symptom; never what it is (R54, R83-R86, B5, B8)."""
 
+import json
+
 from actions.appointments import department_text
 from actions.talk import Talk, flow
 from bot.conversations.danger import raise_alert
@@ -43,7 +45,7 @@ def find_department(talk: Talk) -> None:
     buttons = [
         {
             "title": f"挂{department_text(s.department)}",
-            "payload": '/book_appointment{"department": "%s"}' % s.department,
+            "payload": "/book_appointment" + json.dumps({"department": s.department}),
         }
         for s in found
         if hospital.departments[s.department].online

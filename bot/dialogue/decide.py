@@ -274,10 +274,10 @@ def in_context(decision: Decision, slots: dict) -> Decision:
         if name == "reschedule_appointment" and task["name"] in ("book_appointment", "reschedule_appointment"):
             decision.label = "go_back"
             return decision
-        said = yes_or_no(decision.text) if asked not in free else None
-        if said is not None and flow and flow.question and _answers_suspended(slots, message):
+        if flow and flow.question and yes_or_no(decision.text) is not None and _answers_suspended(slots, message):
             decision.label, decision.resume = "inform", True
             return decision
+        said = yes_or_no(decision.text) if asked not in free else None
         if said is not None and name not in ("request_human", "emergency"):
             decision.label = "affirm" if said else "deny"
             return decision
