@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import date
+from datetime import date, datetime
 
 from actions import identity
 from actions.phrasing import (
@@ -68,7 +68,7 @@ def _department_by_sound(text: str) -> str | None:
     for part in re.split(r"[，,。！？\s]+", text):
         if 2 <= len(part) <= 6:
             matches = resolve_department(part)
-            if len(matches) == 1 and matches[0].score >= 0.8:
+            if len(matches) == 1 and matches[0].score >= 0.75:
                 return matches[0].code
     return None
 
@@ -112,7 +112,10 @@ def days_of(talk: Talk) -> tuple[date, date] | None:
     value = talk.fact("date")
     today = today_of(talk)
     window = service.rules().window_days
-    if value is None or isinstance(value, dict):
+    if isinstance(value, dict):
+        talk.forget("date")
+        talk.ask("date", "utter_bad_date", said=value["text"])
+    if value is None:
         return None
     first, last = span_of(value)
     if last < today:
@@ -294,9 +297,8 @@ def _session(talk: Talk, department, replacing: Booking | None = None) -> Clinic
                 c for c in service.clinics(conn, talk.now, department=department.code) if c.id == talk.fact("session")
             ]
         if chosen and chosen[0].free:
+            talk.facts["doctor"] = talk.facts["chosen_doctor"] = chosen[0].doctor  # another time means this doctor's
             return chosen[0]
-        if chosen and talk.fact("waitlist") is None:
-            return _full(talk, chosen[0], today)
         if chosen:
             return _full(talk, chosen[0], today)
         talk.forget("session")
@@ -307,6 +309,9 @@ def _session(talk: Talk, department, replacing: Booking | None = None) -> Clinic
         _refuse_early(talk, department.code, span[0], replacing)
     found = [c for c in search(talk, span) if not c.stopped]
     free = [c for c in found if c.free]
+    if not free and talk.fact("doctor") == talk.fact("chosen_doctor") is not None:
+        talk.facts.pop("doctor")  # chosen from a list for another time: that day the department's others will do
+        return _session(talk, department, replacing)
     if not free:
         if found and len({c.id for c in found}) == 1:
             talk.set("session", found[0].id)
@@ -338,6 +343,7 @@ def _only(talk: Talk, clinic: Clinic, today: date) -> Clinic:
             clinic=clinic_title(clinic, today, True),
         )
     talk.facts["session"] = clinic.id
+    talk.facts["doctor"] = talk.facts["chosen_doctor"] = clinic.doctor
     return clinic
 
 
@@ -382,6 +388,11 @@ def _other_days(talk: Talk, span, today: date, full: list[Clinic]) -> Clinic:
     )
 
 
+def clinic_text(clinic: Clinic, today: date) -> str:
+    """Give a clinic without what is left of it."""
+    return clinic_title(clinic, today, True).rsplit(" ", 1)[0]
+
+
 def _full(talk: Talk, clinic: Clinic, today: date) -> Clinic:
     """A full session: the waitlist (候补) or another time."""
     join = talk.need(
@@ -394,7 +405,7 @@ def _full(talk: Talk, clinic: Clinic, today: date) -> Clinic:
         talk.forget("waitlist", "session", "date", "period", "doctor", "doctor_title")
         return _session(talk, load_hospital().departments[talk.fact("department")])
     patient = identity.verified(talk, "候补登记")
-    shown = clinic_title(clinic, today, True).rsplit(" ", 1)[0]
+    shown = clinic_text(clinic, today)
     if not talk.agree(
         "confirmed", "utter_confirm_waitlist", yes="确认", no="不用了", patient=patient.shown_name, clinic=shown
     ):
@@ -494,7 +505,7 @@ def _confirmed(
                 replacing.id if replacing else None,
             )
             if _:
-                talk.receipt(conn, _receipt(booking, patient, today))
+                talk.receipt(conn, _receipt(booking, patient, today, talk.now))
     except Taken:
         return _taken(talk, session)
     return booking
@@ -543,14 +554,19 @@ def _taken(talk: Talk, session: Clinic) -> None:
     book_appointment(talk)
 
 
-def _receipt(booking: Booking, patient, today: date) -> str:
+def _receipt(booking: Booking, patient, today: date, now: datetime) -> str:
     """Give the written receipt (R59)."""
     until = last_cancel(booking.starts_at, booking.slot_class, service.rules())
     return (
         f"预约成功\n预约号：{booking.number}\n就诊人：{patient.shown_name}\n时间：{moment_text(booking.starts_at, today)}\n"
         f"科室：{department_text(booking.department)}\n医生：{doctor_text(booking.doctor)}（{SLOT_CLASSES[booking.slot_class]}）\n"
         f"地点：{booking.room}\n费用：{fee_text(booking.fee_item)}，到院取号时缴费\n"
-        f"请提前{_collect()}分钟携带身份证或医保码取号。如需退号，请在{deadline_text(until)}前办理。"
+        f"请提前{_collect()}分钟携带身份证或医保码取号。"
+        + (
+            f"如需退号，请在{deadline_text(until)}前办理。"
+            if until > now
+            else "线上退号的时间已过，如需取消请拨打客服电话。"
+        )
     )
 
 
@@ -574,20 +590,33 @@ def query_my_appointments(talk: Talk) -> None:
         for e in load_hospital().exams
         if e.patient == talk.patient.code and e.status == "booked" and e.day.on(today) >= today
     ]
-    if not found and not exams:
+    with reading() as conn:
+        waiting = [(clinic_text(c, today), place) for c, place in service.waiting_of(conn, talk.patient.id, talk.now)]
+    if not found and not exams and not waiting:
         talk.say("utter_no_bookings", [{"title": "预约挂号", "payload": "/book_appointment"}])
         return
     rows = [f"{i}. {booking_text(b, today)}，预约号{b.number}，{b.room}" for i, b in enumerate(found, 1)]
-    prices = load_hospital().prices
-    rows += [
-        f"{i}. 检查：{prices[e.item].name}，{day_text(e.day.on(today), today)}{e.start}，{e.place}。检查前准备：{e.prepare}"
-        for i, e in enumerate(sorted(exams, key=lambda e: e.day.on(today)), len(found) + 1)
-    ]
+    ordered = sorted(exams, key=lambda e: e.day.on(today))
+    rows += [f"{i}. {_exam_text(e, today)}" for i, e in enumerate(ordered, len(found) + 1)]
+    rows += [f"候补：{name}，排在第{place}位" for name, place in waiting]
     talk.say("utter_my_appointments", rows="\n".join(rows), patient=talk.patient.shown_name)
+
+
+EXAM = re.compile(r"核磁|磁共振|MRI|CT|彩超|B超|胃镜|肠镜|检查")
+
+
+def _exam_text(exam, today: date) -> str:
+    """Give an arranged examination in a line."""
+    name = load_hospital().prices[exam.item].name
+    return f"检查：{name}，{day_text(exam.day.on(today), today)}{exam.start}，{exam.place}。检查前准备：{exam.prepare}"
 
 
 def _which(talk: Talk, response: str) -> Booking:
     found = _own(talk)
+    exams = [e for e in load_hospital().exams if e.patient == talk.patient.code and e.status == "booked"]
+    if exams and (EXAM.search(talk.message.text) or not found):
+        talk.say("utter_exam_change", rows="\n".join(_exam_text(e, today_of(talk)) for e in exams))
+        talk.end()
     if not found:
         talk.say("utter_no_bookings", [{"title": "预约挂号", "payload": "/book_appointment"}])
         talk.end()
@@ -606,6 +635,9 @@ def cancel_appointment(talk: Talk) -> None:
     """Give a slot back: read-back, yes, receipt."""
     booking = _which(talk, "utter_which_to_cancel")
     today = today_of(talk)
+    if talk.now > last_cancel(booking.starts_at, booking.slot_class, service.rules()):
+        talk.say("utter_cancel_too_late", [{"title": "转人工", "payload": "/request_human"}], number=booking.number)
+        return
     if not talk.agree(
         "confirmed", "utter_confirm_cancel", yes="确认退号", no="保留预约", booking=booking_text(booking, today)
     ):
@@ -620,6 +652,7 @@ def cancel_appointment(talk: Talk) -> None:
     except TooLate:
         talk.say("utter_cancel_too_late", [{"title": "转人工", "payload": "/request_human"}], number=booking.number)
         return
+    talk.suspended = [t for t in talk.suspended if t["name"] != "reschedule_appointment"]
     talk.say("utter_cancelled")
 
 

@@ -53,7 +53,7 @@ _QUESTION = Flow("question", "", lambda talk: None, question=True)
 
 def proceed(talk: Talk) -> None:
     """An answer: to the open question, or to none."""
-    if talk.task:
+    if talk.task or (talk.resume and talk.suspended):
         talk.proceed()
     elif talk.message.label in ("affirm", "deny"):
         talk.say("utter_anything_else" if talk.message.label == "deny" else "utter_ask_capabilities")
@@ -109,7 +109,7 @@ def start(talk: Talk, name: str, message: Message | None = None) -> None:
 def stop(talk: Talk) -> None:
     """算了: leave the task; what was set aside is offered."""
     if talk.task is None:
-        if talk.holder == "queue":
+        if talk.holder == "queue" and NOT_WAITING.search(talk.message.text):
             with writing() as conn:
                 holding.leave_queue(conn, talk.id)
             talk.say("utter_left_queue")
@@ -179,6 +179,7 @@ def abuse(talk: Talk) -> None:
         talk.say("utter_abuse_close")
 
 
+NOT_WAITING = re.compile(r"不等|不用转|不转|取消排队|算了|不要人工|不用人工")
 CODE = re.compile(r"^(\d{6}|\*{6})$")
 HUMAN = {"title": "转人工", "payload": "/request_human"}
 

@@ -15,7 +15,7 @@ HUMAN = {"title": "转人工", "payload": "/request_human"}
 def emergency(talk: Talk) -> None:
     """What the danger signs did not name but the message says: the same fixed advice, and people are alerted."""
     if talk.staying:
-        talk.say("utter_self_harm_stay", [HUMAN])
+        talk.say("utter_self_harm_stay" if talk.staying == "self_harm" else "utter_danger_stay", [HUMAN])
         return
     with writing() as conn:
         raise_alert(conn, talk.id, "emergency", True, talk.now)

@@ -1,6 +1,7 @@
 """Who is asking: consent, name, ID number, phone, code (R5-R8, R78, R79). Pieces go to bot/patients, never into a slot."""
 
 import json
+import re
 
 from sqlalchemy import select
 
@@ -17,6 +18,7 @@ from bot.tickets import service as tickets
 PIECES = ("person_name", "id_number", "phone")
 INVALID = "invalid"
 HUMAN_BUTTON = [{"title": "转人工", "payload": "/request_human"}]
+OWN = re.compile(r"我的|我自己|本人|我约|我查")
 CHILDREN = {
     "孩子",
     "我孩子",
@@ -82,7 +84,12 @@ def whom(talk: Talk) -> str:
 def known_patient(talk: Talk) -> int | None:
     """Give the patient this conversation has verified for the relation at hand, None when there is none."""
     with reading_db() as conn:
-        return access.linked(conn, talk.id, talk.now).get(relation_of(talk))
+        linked = access.linked(conn, talk.id, talk.now)
+    relation = relation_of(talk)
+    if relation == "" and "" not in linked and len(linked) == 1 and not OWN.search(talk.message.text):
+        if talk.fact("relation") is None:
+            return next(iter(linked.values()))  # 退号, said after 帮我妈挂号, is still about her
+    return linked.get(relation)
 
 
 def verified(talk: Talk, purpose: str) -> access.Patient:

@@ -4,6 +4,7 @@ import json
 import re
 
 from bot.language.numbers import ordinal_value
+from bot.language.periods import period_value
 
 YES = re.compile(
     r"^(是|是的|对|对的|对啊|没错|好|好的|好呀|好吧|可以|可以的|行|行的|行吧|嗯|嗯嗯|恩|要|要的|需要|同意|我同意|确认|确定|没问题|ok|OK|Ok|"
@@ -17,6 +18,11 @@ CHINESE_NAME = re.compile(r"^[一-鿿㐀-䶿·]{2,12}$")
 NAME_LEAD = re.compile(
     r"(?:我叫|名字(?:是|叫)?|姓名(?:是|[:：])?|叫做|本人)\s*([一-鿿㐀-䶿·]{2,6}?)(?=$|[，,。\s]|身份证|电话|手机|号码)"
 )
+PERIOD = re.compile(
+    r"上午|下午|晚上|早上|中午|傍晚|今晚|明早|明晚|上晝|下晝|上昼|下昼|晏昼|"
+    r"(早上|上午|中午|下午|晚上)?[\d一二三四五六七八九十两]{1,3}点(半|钟|\d{1,2}分?)?(以后|之后|前|以前)?"
+)
+SELF = re.compile(r"(是|给|帮|替)?(我自己|我本人|自己(看|挂)|给自己)")
 SINGLE = (
     "department",
     "doctor",
@@ -39,7 +45,13 @@ MANY = ("symptom", "fee_item", "body_part")
 
 
 EARLIEST = re.compile(r"最早(的|那)|第一个")
-NO_NAME = re.compile(r"[吗呢啊吧么什怎哪多几谁费号科挂院药]|查询|预约|投诉|人工|你好|您好|谢谢")
+ANY = re.compile(r"都行|随便|都可以|无所谓|都得|都好|您看着办|你看着办|哪个都")
+CHEAP = re.compile(r"便宜")
+LATEST = re.compile(r"最晚|最后一个")
+PRICE = re.compile(r"(\d+(?:\.\d+)?)元")
+NO_NAME = re.compile(
+    r"撤|授权|不想|不要|换|收不|验证|手机|没有|不是|[吗呢啊吧么什怎哪多几谁费号科挂院药]|查询|预约|投诉|人工|你好|您好|谢谢"
+)
 
 
 def button(name: str, title: str, value) -> dict:
@@ -60,6 +72,17 @@ def facts_of(message) -> dict:
             facts.setdefault(name, value if value is not None else {"text": entity.get("text")})
         elif name in MANY:
             facts.setdefault(name, []).append(entity.get("text") or value)
+    if "period" not in facts and not message.button:
+        said = next(
+            (e.get("text") for e in message.entities if e["entity"] == "date" and period_value(e.get("text") or "")),
+            None,
+        )
+        clock = PERIOD.search(message.text)
+        value = period_value(said) if said else period_value(clock.group()) if clock else None
+        if value:
+            facts["period"] = value
+    if SELF.search(message.text):
+        facts["relation"] = "本人"
     lead = NAME_LEAD.search(message.text)
     if lead and "person_name" not in facts and not message.button:
         facts["person_name"] = lead.group(1)
@@ -86,6 +109,14 @@ def pick(options: list[dict], message) -> object | None:
     )
     if EARLIEST.search(message.text) and len(message.text) <= 16:
         ordinal = 1
+    open_ones = [o for o in options if "候补" not in str(o["title"]) and "约满" not in str(o["title"])] or options
+    if not isinstance(ordinal, int) and len(message.text) <= 10 and options:
+        if ANY.search(message.text):
+            return open_ones[0]["value"]
+        if CHEAP.search(message.text) and all(PRICE.search(o["title"]) for o in open_ones):
+            return min(open_ones, key=lambda o: float(PRICE.search(o["title"]).group(1)))["value"]
+        if LATEST.search(message.text):
+            return open_ones[-1]["value"]
     if isinstance(ordinal, int):
         try:
             return options[ordinal - 1 if ordinal > 0 else ordinal]["value"]

@@ -34,8 +34,11 @@ DEPENDENT = {
     "relation": ("confirmed",),
 }
 # Facts of one task that the next task of the same talk may use.
-SHARED = ("relation", "insurance_type", "employment")
-POINTING = re.compile(r"这个科|这个医生|这位|那位|那个科|就挂|那就|他的|她的|他这|那他|那她|这科")
+SHARED = ("insurance_type", "employment")
+OFFERS = ("resume", "later")
+POINTING = re.compile(
+    r"这个科|这个医生|这位|那位|那个科|就挂|那就|他的|她的|他这|那他|那她|这科|挂一个|挂个号|给我挂|就约|约一个"
+)
 MANY_QUESTIONS = 4  # R26: after four questions a person is offered
 
 
@@ -108,7 +111,7 @@ class Talk:
         self.stale: bool = bool(meta.get("stale"))
         self.ellipsis: bool = bool(meta.get("ellipsis"))
         self.elder_asked: bool = bool(meta.get("elder"))
-        self.staying: bool = bool(meta.get("staying"))
+        self.staying: str | None = meta.get("staying")
         self.resume: bool = bool(meta.get("resume"))
         self.wait: bool = bool(meta.get("wait"))
         self.last_said: str = meta.get("last_said") or ""
@@ -217,6 +220,8 @@ class Talk:
         """Open a flow with what the message says; an open task is set aside and comes back."""
         if message is not None:
             self.message = message
+        if self.task and self.task["name"] in OFFERS:
+            self.task = None  # an offer that was not taken up; what it offered still waits
         if self.task and self.task["name"] != name:
             self.suspended = [t for t in self.suspended if t["name"] not in (name, self.task["name"])]
             self.suspended.append(self.task)
@@ -241,8 +246,9 @@ class Talk:
             and not self.message.values("department")
             and not self.message.values("doctor")
         ):
-            for name in ("department", "doctor"):
-                if name in query.get("facts", {}) and name not in self.facts:
+            named = {e["entity"] for e in self.message.entities}
+            for name in ("department", "doctor", "date", "period"):
+                if name not in named and name in query.get("facts", {}) and name not in self.facts:
                     self.facts[name] = query["facts"][name]
 
     def proceed(self) -> None:
@@ -324,6 +330,8 @@ class Talk:
                 from actions import identity
 
                 found[name] = identity.note(self, name, found[name])
+                if name != "code" and name in self.facts:  # corrected: the code sent before is for the old number
+                    self.forget("code", "code_sent")
         changed = False
         if answer and asked and asked not in found:
             value = reading.answer(asked, options, self.message, FLOWS[self.task["name"]].free_text)

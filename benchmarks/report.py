@@ -64,14 +64,15 @@ def targets(systems: dict) -> list[dict]:
     found = []
 
     def judge(promise: str, limit: str, value: float | None, kept: bool | None) -> None:
-        found.append({"promise": promise, "limit": limit, "value": value, "kept": kept if value is not None else None})
+        shown = None if value is None else round(value, 2)  # judged as measured, shown rounded
+        found.append({"promise": promise, "limit": limit, "value": shown, "kept": kept if value is not None else None})
 
     def ratio(of: dict | None, to: dict | None, *path: str) -> float | None:
         if not of or not to:
             return None
         for key in path:
             of, to = of[key], to[key]
-        return round(of / to, 2)
+        return of / to
 
     value = ratio(daoyi, stock, "loop", "per_core_second")
     judge(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import sys
 import time
@@ -234,7 +235,21 @@ def train_stock(folder: Path, epochs: int) -> tuple[Path, dict]:
         run_timed(command, folder / "train-stock.log", project, env)
         return into / "stock.tar.gz"
 
-    return _trained(folder / f"stock-model-{epochs}", fingerprint, train)
+    model, done = _trained(folder / f"stock-model-{epochs}", fingerprint, train)
+    if "epoch_s" not in done:
+        done["epoch_s"] = epoch_seconds((folder / "train-stock.log").read_text(errors="replace"))
+        (folder / f"stock-model-{epochs}" / "trained.json").write_text(json.dumps(done))
+    return model, done
+
+
+def epoch_seconds(log: str) -> float | None:
+    """Give the seconds of an epoch, all components together, from the progress bars of a training; None without any."""
+    bars = re.findall(r"Epochs: 100%\|\S*\| (\d+)/\1 \[(?:(\d+):)?(\d+):(\d+)<", log)
+    last = {}  # the bar is drawn again and again; a component's last one counts, and each has its own time
+    for epochs, hours, minutes, seconds in bars:
+        total = int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)
+        last[total] = total / int(epochs)
+    return round(sum(last.values()), 1) if last else None
 
 
 def _trained(folder: Path, fingerprint: str, train) -> tuple[Path, dict]:

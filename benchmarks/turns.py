@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import rasa.version
@@ -40,7 +40,7 @@ class Size:
     timed: int  # messages of a kind timed in the long talk
 
 
-FULL = Size(epochs=100, rounds=3, single=80, loop=400, talks=10, long=500, timed=24)
+FULL = Size(epochs=20, rounds=3, single=80, loop=400, talks=10, long=500, timed=24)
 QUICK = Size(epochs=2, rounds=1, single=8, loop=20, talks=4, long=10, timed=4)
 
 
@@ -51,9 +51,12 @@ def main(argv: list[str] | None = None) -> int:
         "--quick", action="store_true", help="few epochs and messages: says that it works, not how fast"
     )
     parser.add_argument("--only", choices=NAMES, action="append", help="measure only this system; may be repeated")
+    parser.add_argument("--epochs", type=int, help="epochs of stock Rasa; they change its training time, not a turn's")
     parser.add_argument("--out", type=Path, help="folder for turns.json and turns.md")
     given = parser.parse_args(argv)
     size = QUICK if given.quick else FULL
+    if given.epochs:
+        size = replace(size, epochs=given.epochs)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped, too
     names = tuple(given.only or NAMES)
     out = given.out or (BUILD / "quick" if given.quick or given.only else RESULTS)
@@ -203,6 +206,13 @@ def _notes(size: Size, found: dict) -> list[str]:
         "Patched: jsonschema validates action answers with a validator made once, otherwise the same server.",
     ]
     trained = [f"{name} {t['at']} (load {t['load_before']})" for name in found if (t := found[name]["training"])]
+    stock = next((found[name]["training"] for name in ("stock", "patched") if name in found), None)
+    if stock and stock.get("epoch_s"):
+        full = stock["seconds"] + (100 - size.epochs) * stock["epoch_s"]
+        notes.append(
+            f"An epoch of stock Rasa took {stock['epoch_s']:g} s (DIET and selector together): 100 epochs would take "
+            f"about {full / 60:.0f} minutes (reckoned, not measured)."
+        )
     return [*notes, "Trained on all cores: " + ", ".join(trained) + "."] if trained else notes
 
 

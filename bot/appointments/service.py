@@ -383,6 +383,24 @@ def _give_back(conn: Connection, booking_id: int, now: datetime) -> bool:
     return bool(gone.rowcount)
 
 
+def waiting_of(conn: Connection, patient_id: int, now: datetime) -> list[tuple[Clinic, int]]:
+    """Give the full sessions ahead for which a patient waits, with his place."""
+    mine = conn.execute(
+        select(waitlist).where(waitlist.c.patient_id == patient_id, waitlist.c.state == "waiting")
+    ).all()
+    ahead = {c.id: c for c in clinics(conn, now)} if mine else {}
+    found = []
+    for row in mine:
+        if row.session_id in ahead:
+            place = conn.execute(
+                select(func.count()).where(
+                    waitlist.c.session_id == row.session_id, waitlist.c.state == "waiting", waitlist.c.id <= row.id
+                )
+            ).scalar_one()
+            found.append((ahead[row.session_id], place))
+    return found
+
+
 def join_waitlist(conn: Connection, session_id: int, patient_id: int, conversation_id: str, now: datetime) -> int:
     """Put a patient on the waitlist of a full session, once, and give his place."""
     try:

@@ -50,7 +50,11 @@ def leave_queue(conn: Connection, conversation_id: str) -> bool:
     """The patient does not want to wait for a person; False when he did not wait."""
     left = conn.execute(
         update(conversations)
-        .where(conversations.c.id == conversation_id, conversations.c.holder == "queue")
+        .where(
+            conversations.c.id == conversation_id,
+            conversations.c.holder == "queue",
+            conversations.c.priority < 9,  # a danger alert is not the patient's to withdraw
+        )
         .values(holder="bot", queue_reason=None, queued_at=None, priority=0)
     )
     return bool(left.rowcount)

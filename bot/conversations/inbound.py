@@ -96,7 +96,8 @@ def accept_text(conversation_id: str, client_id: str, text: str, now: datetime) 
             info = load_hospital().info
             warning = notice(finding, info.name, info.phones["emergency"])
             said, buttons = warning.text, list(warning.buttons)
-            if is_traditional(text):
+            memory = ((conversation.tracker or {}).get("slots") or {}).get("memory") or {}
+            if is_traditional(text) or memory.get("script") == "hant":
                 said = to_traditional(said, (info.name,))
                 buttons = [{**b, "title": to_traditional(b["title"])} for b in buttons]
             new.append(Line("system", said, {"buttons": buttons}, meta))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from actions.reading import can_answer, pick, yes_or_no
+from actions.reading import can_answer, facts_of, pick, yes_or_no
 from actions.talk import FLOWS, Message
 
 COURTESY = {
@@ -43,7 +43,9 @@ PLAIN_WORDS = (
     (re.compile(r"报销|報銷|(医保|职工|居民).*(花了|总共|一共|\d万|[一二三四五六七八九]万)"), "estimate_reimbursement"),
     (re.compile(r"疼|痛|难受|不舒服|發燒|发烧|头晕|咳"), "find_department"),
 )
-AMENDS = re.compile(r"(自费|乙类|总共|一共|要是|如果|改成|换成|那).*\d|[一二三四五六七八九十两]+(万|千)")
+AMENDS = re.compile(
+    r"(自费|乙类|总共|一共|要是|如果|改成|换成|那).*\d|[一二三四五六七八九十两\d]+(万|千)|[一二三]级|第[一二三]次|退休|在职|门诊呢|住院呢"
+)
 SURE_OF_DANGER = 0.75  # a danger the table of signs does not know must be this sure
 ABOUT = {"faq", "chitchat", "ask_capabilities", "bot_challenge", "out_of_scope"}  # questions beside the open one
 INTERRUPTS = {
@@ -60,11 +62,16 @@ INTERRUPTS = {
 SENTENCES = re.compile(r"[^。！？!?；;\n]+[。！？!?；;\n]*")
 CLAUSES = re.compile(r"[^，,。！？!?；;\n]+")
 ALSO = re.compile(r"另外|还有|顺便|还想|再问|再帮|同时|此外|順便|另外|对了|還有|還想")
+BEFORE_ALSO = re.compile(r"(?=另外|还有|顺便|再帮我|再问|对了|還有|順便)")
 ELLIPSIS = re.compile(r"^(那|那么|噉|咁)?(.{1,14}?)(呢|咧|有没有|有嗎|有吗|行不行|行吗|可以吗)?[?？。!！]*$")
 IDENTIFYING = {"person_name", "id_number", "phone", "card_number", "ticket_id"}
 # What else may be asked for beside a grievance; 希望改进 and the like belong to it.
 BESIDE_COMPLAINT = {"book_appointment", "cancel_appointment", "reschedule_appointment", "query_my_appointments"}
 CORRECTION = re.compile(r"^(不对|不是|说错|搞错|弄错|错了|打错)")
+RESUME = re.compile(r"^(那|好|嗯)?[，,]?(我们)?(继续|接着)(?!.*(疼|痛|发烧))")
+BOOKING = {"book_appointment", "reschedule_appointment"}
+WISHES = {"date", "period", "doctor", "department", "doctor_title"}
+WAITLIST = re.compile(r"候补.*(第几|多少位|几位|排到|查|怎么样)|我的候补")
 HAN = re.compile(r"[\u3400-\u9fff\d]")
 SURE = 0.6  # above this another request interrupts the open question
 SECOND = 0.55  # above this a second request is kept
@@ -169,6 +176,9 @@ def _safety_net(decision: Decision) -> None:
     if decision.label == "find_department" and re.search("挂|约|掛|約", decision.text):
         if any(e["entity"] == "department" for e in decision.entities):
             decision.label = "book_appointment"  # the department is known: 想挂心内科复查
+    named = {e["entity"] for e in decision.entities}
+    if decision.label == "query_schedule" and not named & {"department", "doctor"} and "门诊" in decision.text:
+        decision.label = "faq/outpatient_hours"
     if decision.label == "nlu_fallback":
         plain = next((label for words, label in PLAIN_WORDS if words.search(decision.text)), None)
         if plain:
@@ -220,7 +230,9 @@ def _by_clauses(unit: str, decision: Decision, read, received_at: datetime) -> D
 
     A task in one clause goes before a question in another (我的核磁在哪天，要准备什么).
     """
-    clauses = [c.strip() for c in CLAUSES.findall(unit) if len(c.strip()) >= 4]
+    clauses = [
+        c.strip() for part in CLAUSES.findall(unit) for c in BEFORE_ALSO.split(part) if c and len(c.strip()) >= 4
+    ]
     if not 2 <= len(clauses) <= 5 or rank(decision.label) in (0, 2):
         return decision
     heard = [(clause, read(ALSO.sub("", clause) or clause, received_at)) for clause in clauses]
@@ -261,6 +273,12 @@ def in_context(decision: Decision, slots: dict) -> Decision:
         decision.label = "query_bill"  # 哪些是自费的, asked about the bill just shown
         return decision
     message = Message(decision.label, decision.text, decision.entities)
+    if RESUME.search(decision.text) and slots.get("suspended") and not (task and task.get("asked")):
+        decision.label, decision.resume = "inform", True
+        return decision
+    if WAITLIST.search(decision.text):
+        decision.label = "query_my_appointments"
+        return decision
     if task and task.get("asked"):
         flow = FLOWS.get(task["name"])
         free = flow.free_text if flow else ()
@@ -292,6 +310,10 @@ def in_context(decision: Decision, slots: dict) -> Decision:
             if not (other and decision.confidence >= 0.85 and rank(decision.label) >= 3 and len(decision.text) <= 20):
                 decision.label = "inform"
                 return decision
+        if task["name"] in BOOKING and not answers and len(decision.text) <= 14 and rank(decision.label) >= 4:
+            if WISHES & facts_of(message).keys() and asked not in ("date", "department"):
+                decision.label = "go_back"  # 十点, 换李医生: another wish for the same booking
+                return decision
         if name in INTERRUPTS and decision.confidence >= 0.4:
             return decision
         if answers and not (other and decision.confidence >= SURE and len(decision.text) > 6):
@@ -306,6 +328,9 @@ def in_context(decision: Decision, slots: dict) -> Decision:
         chosen = pick(choices, message)
         if chosen is not None:
             return from_payload(chosen, decision.text)
+    if name in COURTESY and {"insurance_type", "amount"} <= {e["entity"] for e in decision.entities}:
+        decision.label = "estimate_reimbursement"
+        return decision
     if name in ("inform", "nlu_fallback") and not decision.entities:
         plain = next((label for words, label in PLAIN_WORDS if words.search(decision.text)), None)
         decision.label = plain or decision.label
@@ -316,13 +341,23 @@ def in_context(decision: Decision, slots: dict) -> Decision:
         return decision
     if name in ("nlu_fallback", "inform") and memory.get("last_faq") and decision.text.rstrip("？?。").endswith("呢"):
         decision.label = memory["last_faq"]
-    elif query and query["label"] == "estimate_reimbursement" and AMENDS.search(decision.text):
+    elif (
+        query
+        and query["label"] == "estimate_reimbursement"
+        and _loose(decision)
+        and AMENDS.search(decision.text)
+    ):
         decision.label = "estimate_reimbursement"
     elif query and name in (*COURTESY, base(query["label"]), "query_schedule"):
         useful = {"department", "doctor", "date", "period", "doctor_title", "fee_item"}
         if ELLIPSIS.match(decision.text.strip()) and any(e["entity"] in useful for e in decision.entities):
             decision.label, decision.ellipsis = query["label"], True
     return decision
+
+
+def _loose(decision: Decision) -> bool:
+    """Tell whether a label may give way to the query before: no grievance, no person wanted, no other task."""
+    return rank(decision.label) >= 4 or base(decision.label) in ("query_bill", "reschedule_appointment")
 
 
 def _corrected(decision: Decision) -> list[dict]:

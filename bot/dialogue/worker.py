@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 import socket
 import time
 from datetime import timedelta
@@ -23,6 +24,7 @@ if TYPE_CHECKING:  # the worker itself starts without Rasa: tests give it an eng
     from bot.dialogue.engine import Engine
 
 log = logging.getLogger(__name__)
+HAN = re.compile(r"[\u4e00-\u9fff]")
 MAX_ATTEMPTS = 3
 AT_ONCE = 8  # turns that may be under way in one worker; only waiting actions overlap
 IDLE_SECONDS = 0.04
@@ -106,9 +108,9 @@ class Worker:
         _note_script(memory, turn)
         slots["memory"] = memory
         decision = deciding.decide(list(turn.rows), slots, self.reader.read, turn.received_at)
-        staying = turn.suspended_by == "self_harm" and deciding.rank(decision.label) not in (3, 4)
-        if staying:  # somebody who spoke of ending it is not asked business questions
-            decision.label, clear = "emergency", False
+        staying = None
+        if turn.suspended_by and not _moves_on(decision):  # no business with somebody in danger (B5)
+            staying, decision.label, clear = turn.suspended_by, "emergency", False
         metadata = {
             "staying": staying,
             "turn": turn.key,
@@ -179,6 +181,13 @@ def _kind(error: Exception) -> str:
     )
 
 
+def _moves_on(decision) -> bool:
+    """After a danger sign only a clear request counts as one."""
+    return (
+        decision.resume or decision.button or (deciding.rank(decision.label) in (3, 4) and decision.confidence >= 0.8)
+    )
+
+
 def _note_script(memory: dict, turn: Turn) -> None:
     """Answer in the script the patient writes; a line without telling characters changes nothing (R46)."""
     for row in turn.rows:
@@ -186,5 +195,5 @@ def _note_script(memory: dict, turn: Turn) -> None:
             continue
         if is_traditional(row.text):
             memory["script"] = "hant"
-        elif to_simplified(row.text) == row.text and len(row.text) >= 6 and memory.get("script") == "hant":
+        elif to_simplified(row.text) == row.text and len(HAN.findall(row.text)) >= 5 and memory.get("script") == "hant":
             memory["script"] = "hans"

@@ -39,7 +39,7 @@ def estimate(plan: Plan, case: Case) -> Estimate:
     NoPlan where the plan's tables have no row for this patient.
     """
     check(case)
-    prepaid = round_cent(case.class_b * plan.class_b_share)
+    prepaid = round_cent(case.class_b * plan.class_b_share if case.prepaid is None else case.prepaid)
     in_scope = round_cent(case.total - case.self_pay - case.over_limit - prepaid)
     steps = [_scope_step(plan, case, prepaid, in_scope)]
     deductible = _deductible(plan, case, in_scope)
@@ -78,11 +78,13 @@ def estimate(plan: Plan, case: Case) -> Estimate:
 def check(case: Case) -> None:
     """Raise CaseError, naming the field, when a case cannot be true."""
     amounts = {name: getattr(case, name) for name in ("total", "self_pay", "over_limit", "class_b")}
+    amounts["prepaid"] = case.prepaid or ZERO
     amounts |= {f"year.{name}": value for name, value in case.year._asdict().items()}
     for name, value in amounts.items():
         if isinstance(value, float) or value < 0:
             raise CaseError(f"{name} must be a Decimal of at least 0, not {value!r}")
-    if case.self_pay + case.over_limit + case.class_b > case.total:
+    within = case.class_b if case.prepaid is None else case.prepaid
+    if case.self_pay + case.over_limit + within > case.total:
         raise CaseError(f"self_pay + over_limit + class_b is more than total {case.total}")
     if case.level not in LEVELS or case.status not in (None, *STATUSES):
         raise CaseError(f"level {case.level!r} or status {case.status!r} is none of {LEVELS} {STATUSES}")
@@ -202,7 +204,9 @@ def _scope_step(plan: Plan, case: Case, prepaid: Decimal, in_scope: Decimal) -> 
         formula += f" - 自费{_yuan(case.self_pay)}"
     if case.over_limit:
         formula += f" - 超限价{_yuan(case.over_limit)}"
-    if prepaid:
+    if prepaid and case.prepaid is not None:
+        formula += f" - 乙类先付{_yuan(prepaid)}（账单逐项相加）"
+    elif prepaid:
         formula += f" - 乙类先付{_yuan(prepaid)}（{_yuan(case.class_b)} × {percent(plan.class_b_share)}）"
     return Step("in_scope", "医保范围内费用", formula, in_scope)
 

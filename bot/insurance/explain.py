@@ -25,13 +25,12 @@ from bot.insurance.model import (
 from bot.money import yuan_text
 
 GLOSSES = {
-    "in_scope": "能进入医保计算的部分",
     "deductible": "医保开始支付前，由您先付的部分",
-    "fund": "医保基金付给医院的部分",
     "cap": "一年里医保最多支付的金额",
     "critical": "个人负担较多时的第二次报销",
 }
 CLASS_B_GLOSS = "乙类：医保目录里需要您先付一部分的项目"
+TOTALS = ("fund", "critical", "personal")  # what is paid by whom: always to the cent
 STATUS_SCHEMES = ("employee",)  # only there do 在职 and 退休 differ
 
 
@@ -87,18 +86,25 @@ def case_of(inquiry: Inquiry) -> tuple[Case, tuple[str, ...]]:
     return case, tuple(assumed)
 
 
-def steps_text(estimate: Estimate, assumptions: tuple[str, ...] = ()) -> str:
-    """Give every step on a line of its own, then the two sums, the assumptions and the label of an estimate."""
+def result_text(estimate: Estimate) -> str:
+    """Give what the insurance pays and what is left to the patient, to the cent, and for which case that holds."""
     plan, case = estimate.plan, estimate.case
     who = LEVEL_NAMES[case.level] + (f"、{STATUS_NAMES[case.status]}" if case.status else "")
-    lines = [f"按{plan.name}（{who}），总费用{yuan_text(case.total)}，估算如下："]
-    lines += [f"{number}. {_line(step)}" for number, step in enumerate(estimate.steps, 1)]
     paid = estimate.fund + estimate.critical
-    lines.append(f"合计：医保约付{paid:,.2f}元，您约付{estimate.personal:,.2f}元。")
-    if estimate.parts.prepaid:
-        lines.append(f"说明：{CLASS_B_GLOSS}。")
-    lines += [f"说明：{assumption}。" for assumption in assumptions]
-    lines.append(f"依据：{plan.source}，有效期至{_day(plan.valid_to)}。{estimate.label}。")
+    return (
+        f"医保约付{paid:,.2f}元，您约付{estimate.personal:,.2f}元，{estimate.label}。\n"
+        f"这是按{plan.name}（{who}）、总费用{yuan_text(case.total)}估算的。"
+    )
+
+
+def steps_text(estimate: Estimate, assumptions: tuple[str, ...] = ()) -> str:
+    """Give every step on a line of its own, then the assumptions in one line and the source with its end date."""
+    plan = estimate.plan
+    lines = ["计算步骤："]
+    lines += [f"{number}. {_line(step)}" for number, step in enumerate(estimate.steps, 1)]
+    if assumptions:
+        lines.append(f"说明：{'；'.join(assumptions)}。")
+    lines.append(f"依据：{plan.source}，有效期至{_day(plan.valid_to)}。")
     return "\n".join(lines)
 
 
@@ -124,10 +130,13 @@ def policy_facts(plan: Plan, level: str | None = None) -> str:
 
 
 def _line(step: Step) -> str:
-    if step.key == "band":
-        return f"{step.label}的部分：{step.formula} = {yuan_text(step.amount)}"
-    gloss = f"（{GLOSSES[step.key]}）" if step.key in GLOSSES else ""
-    return f"{step.label}{gloss}：{step.formula} = {yuan_text(step.amount)}"
+    amount = f"{step.amount:,.2f}元" if step.key in TOTALS else yuan_text(step.amount)
+    if step.key == "deductible":
+        return f"{step.label}：{amount}（{step.formula}）"
+    if step.formula == yuan_text(step.amount).removesuffix("元"):
+        return f"{step.label}：{amount}"
+    label = f"{step.label}的部分" if step.key == "band" else step.label
+    return f"{label}：{step.formula} = {amount}"
 
 
 def _asks_for_age(plan: Plan, case: Inquiry) -> bool:

@@ -117,7 +117,11 @@ class YearSoFar(NamedTuple):
 
 
 class Case(NamedTuple):
-    """One bill. `self_pay` 自费, `over_limit` 超限价 and `class_b` 乙类 are parts of `total` without overlap."""
+    """One bill. `self_pay` 自费, `over_limit` 超限价 and `class_b` 乙类 are parts of `total` without overlap.
+
+    `prepaid` is what the lines of a real bill say is paid first (先行自付, each at its own share); None reckons it from
+    `class_b` and the plan's share.
+    """
 
     total: Decimal
     self_pay: Decimal = ZERO
@@ -127,6 +131,7 @@ class Case(NamedTuple):
     status: str | None = None
     age: int | None = None
     year: YearSoFar = YearSoFar()
+    prepaid: Decimal | None = None
 
 
 class Step(NamedTuple):

@@ -17,13 +17,15 @@ from ruamel.yaml import YAML
 
 from bot.nlu.encoder import CachedEncoder, load_encoder
 from bot.nlu.files import NLU_DATA, ROOT
-from bot.nlu.head import HeadSettings, Practice, decided, folds_of, held_out_scores, temperature_of
+from bot.nlu.head import HeadSettings, Practice, folds_of, held_out_scores, temperature_of
+from bot.nlu.hearing import Hearing, dialect_words
 from bot.nlu.lexicon import hospital_lexicon
 from bot.nlu.line import Line, read_line
 from bot.nlu.merge import merged
 from bot.nlu.patterns import IDENTIFIERS
 from bot.nlu.softmax import softmax
 from bot.nlu.tagger import CharTagger, Span
+from bot.nlu.words import dictionary
 
 FOLDS = 5
 FALSE_REJECTION = 0.03
@@ -85,11 +87,12 @@ def score_head(lines: Sequence[Line], labels: Sequence[str], settings: HeadSetti
     """Cross-validate the intent head, every label spread evenly over the folds."""
     names = sorted(set(labels))
     y = np.array([names.index(label) for label in labels])
-    practice = Practice.of(lines, CachedEncoder(load_encoder()))
+    hearing = Hearing.of(lines, dictionary(), dialect_words())
+    practice = Practice.of(lines, CachedEncoder(load_encoder()), hearing)
     scores = held_out_scores(practice, y, len(names), settings, folds)
     temperature = temperature_of(scores, y)
     odds = softmax(scores / temperature)
-    guess = decided(odds, names)
+    guess = odds.argmax(axis=1)
     bases = np.array([name.split("/")[0] for name in names])
     hits = np.array([(np.sum((guess == k) & (y == k)), np.sum(guess == k) + np.sum(y == k)) for k in range(len(names))])
     inside = bases[y] != "out_of_scope"

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from bot.nlu.encoder import Encoder
+from bot.nlu.hearing import Hearing, dialect_words
 from bot.nlu.homophones import Corrector, misspelt, sound_table
-from bot.nlu.intents import base_of
 from bot.nlu.line import Line, read_line
 from bot.nlu.softmax import balanced, fit_softmax, softmax
 from bot.nlu.views import Reading, Views, reading
@@ -25,8 +25,9 @@ class HeadSettings:
     c: float = 10.0
     vector_weight: float = 1.5
     misspelt_weight: float = 0.5  # a practice line with homophones counts as half a line
+    at_least: int = 3  # lines that an n-gram must stand in
     iterations: int = 60
-    folds: int = 3  # of the cross-validation that finds the temperature
+    temperature: float = 1.0  # divisor of scores, measured on lines by another hand (benchmarks/nlu)
 
 
 @dataclass(frozen=True)
@@ -43,18 +44,6 @@ class Fitted:
         return self.views.dense(vectors) @ self.dense + self.views.sparse(readings) @ self.thin + self.bias
 
 
-def _fit(
-    readings: list[Reading], vectors: np.ndarray, y: np.ndarray, w: np.ndarray, count: int, s: HeadSettings
-) -> Fitted:
-    views = Views.fit(
-        [r for r, weight in zip(readings, w, strict=True) if weight == 1.0], vectors[w == 1.0], s.vector_weight
-    )
-    numbers = fit_softmax(
-        views.dense(vectors), views.sparse(readings), y, balanced(y, w, count), count, s.c, s.iterations
-    )
-    return Fitted(views, *numbers)
-
-
 @dataclass
 class Practice:
     """Training lines ready for fitting: each line, and the same line with a homophone slip."""
@@ -65,8 +54,9 @@ class Practice:
     slip_vectors: np.ndarray
 
     @classmethod
-    def of(cls, lines: Sequence[Line], encoder: Encoder) -> "Practice":
-        """Prepare lines; the slips are always the same for the same lines."""
+    def of(cls, lines: Sequence[Line], encoder: Encoder, hearing: Hearing) -> "Practice":
+        """Prepare lines as they are heard; the slips are always the same for the same lines."""
+        lines = [hearing.line(line) for line in lines]
         table = sound_table(line.text for line in lines)
         slips = [read_line(misspelt(line.text, table), line.lexicon) for line in lines]
         vectors = encoder.embed([line.text for line in lines] + [slip.text for slip in slips])
@@ -77,7 +67,7 @@ class Practice:
         """Fit the chosen lines and their slips."""
         readings = [self.readings[at] for at in chosen]
         vectors, classes, weights = self.vectors[chosen], y[chosen], np.ones(len(chosen))
-        views = Views.fit(readings, vectors, settings.vector_weight)
+        views = Views.fit(readings, vectors, settings.vector_weight, settings.at_least)
         if settings.misspelt_weight > 0:
             readings += [self.slips[at] for at in chosen]
             vectors = np.concatenate([vectors, self.slip_vectors[chosen]])
@@ -117,26 +107,20 @@ def temperature_of(scores: np.ndarray, y: np.ndarray) -> float:
     return float(candidates[int(np.argmin(losses))])
 
 
-def decided(odds: np.ndarray, labels: Sequence[str]) -> np.ndarray:
-    """Give each row's label as its number: the intent with the greatest sum of its keys, then that intent's best key.
-
-    Measured on held-out lines: as many labels right as by the best label alone, and more intents.
-    """
-    bases = [base_of(label) for label in labels]
-    names = sorted(set(bases))
-    member = np.array([[base == name for name in names] for base in bases], dtype=odds.dtype)
-    best = (odds @ member).argmax(axis=-1)
-    return np.where(member.T[best] > 0, odds, -1.0).argmax(axis=-1)
-
-
 class IntentHead:
     """Reads the intent of a line. Train it, keep it in a folder, load it again."""
 
     def __init__(
-        self, labels: list[str], fitted: Fitted, temperature: float, corrector: Corrector, encoder: str
+        self,
+        labels: list[str],
+        fitted: Fitted,
+        temperature: float,
+        hearing: Hearing,
+        corrector: Corrector,
+        encoder: str,
     ) -> None:
         self.labels, self.fitted, self.temperature = labels, fitted, temperature
-        self.corrector, self.encoder_name = corrector, encoder
+        self.hearing, self.corrector, self.encoder_name = hearing, corrector, encoder
 
     @classmethod
     def train(
@@ -150,31 +134,28 @@ class IntentHead:
         """Fit labelled lines; words of the trade and frequent words of the lines feed the homophone corrector."""
         names = sorted(set(labels))
         y = np.array([names.index(label) for label in labels])
-        practice = Practice.of(lines, encoder)
-        temperature = 1.0
-        if min(np.bincount(y)) >= settings.folds > 1:
-            temperature = temperature_of(held_out_scores(practice, y, len(names), settings, settings.folds), y)
-        fitted = practice.fit(np.arange(len(y)), y, len(names), settings)
-        return cls(names, fitted, temperature, Corrector([*trade_words, *_frequent_words(lines)]), encoder.name)
+        hearing = Hearing.of(lines, trade_words, dialect_words())
+        fitted = Practice.of(lines, encoder, hearing).fit(np.arange(len(y)), y, len(names), settings)
+        corrector = Corrector([*trade_words, *_frequent_words(lines)])
+        return cls(names, fitted, settings.temperature, hearing, corrector, encoder.name)
 
     def rank(self, line: Line, encoder: Encoder) -> list[tuple[str, float]]:
-        """Give all labels with their confidence: the decided one, then the others, best first.
+        """Give all labels with their confidence, best first.
 
-        A line that sounds like other words of the trade is read both ways, and the clearer reading counts.
+        The line is heard first (hearing.py). A line that sounds like other words of the trade is read both ways, and the clearer reading counts.
 
         A text without any character that counts leaves all labels equal.
         """
         if not line.text:
             return [(label, 1.0 / len(self.labels)) for label in self.labels]
+        line = self.hearing.line(line)
         odds = self._odds(line, encoder)
         corrected = self.corrector.correct(line.text, line.syllables, line.words)
         if corrected != line.text:
             other = self._odds(read_line(corrected, line.lexicon), encoder)
             if _margin(other) > _margin(odds):
                 odds = other
-        first = int(decided(odds, self.labels))
-        order = [first, *(at for at in np.argsort(-odds, kind="stable") if at != first)]
-        return [(self.labels[at], float(odds[at])) for at in order]
+        return [(self.labels[at], float(odds[at])) for at in np.argsort(-odds, kind="stable")]
 
     def _odds(self, line: Line, encoder: Encoder) -> np.ndarray:
         one = reading(line)
@@ -197,6 +178,8 @@ class IntentHead:
             "temperature": self.temperature,
             "encoder": self.encoder_name,
             "words": self.corrector.words,
+            "counts": self.hearing.counts,
+            "dialect": self.hearing.dialect,
         }
         (folder / "head.json").write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
 
@@ -211,7 +194,8 @@ class IntentHead:
                 numbers["thin"].astype(np.float32),
                 numbers["bias"],
             )
-        return cls(facts["labels"], fitted, facts["temperature"], Corrector(facts["words"]), facts["encoder"])
+        hearing, corrector = Hearing(facts["counts"], facts["dialect"]), Corrector(facts["words"])
+        return cls(facts["labels"], fitted, facts["temperature"], hearing, corrector, facts["encoder"])
 
 
 def _margin(odds: np.ndarray) -> float:

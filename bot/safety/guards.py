@@ -10,7 +10,7 @@ from typing import NamedTuple
 NOTHING, DOUBTFUL, DEFINITE = 0, 1, 2
 CLAUSE_END = re.compile(r"[，,。！？!?\s;；:：]")
 ABOUT_DEATH = "self_harm"  # in the past, in a film or with a bill, these words still deserve the number of the hotline
-
+MILD_BEFORE, MILD_AFTER = 12, 12  # characters around a sign in which 偶尔 speaks of it
 MONTHS_ARE_AN_AGE = ("maternal", "infant")  # 怀孕七个月了 is no old trouble
 
 
@@ -33,6 +33,9 @@ class Guards(NamedTuple):
     animal: re.Pattern[str]
     thing: re.Pattern[str]
     long_standing: re.Pattern[str]
+    mild: re.Pattern[str]
+    complaint: re.Pattern[str]
+    everyday: re.Pattern[str]
     person: re.Pattern[str]
     close: re.Pattern[str]
     saying: re.Pattern[str]
@@ -49,7 +52,7 @@ def build(words: dict[str, tuple[str, ...]]) -> Guards:
     return Guards(
         negation=re.compile(f"{either['否定词']}{either['否定与信号之间']}{{0,3}}$"),
         negated_list=re.compile("(?:没有|无|未见|否认|未出现)[^，,但却就]{1,8}[、和或及跟][^，,但却就]{0,8}$"),
-        better=re.compile(f"^.{{0,4}}{either['好转词']}"),
+        better=re.compile(f"^.{{0,4}}(?<![写备买想]){either['好转词']}"),  # 遗书写好了 is no recovery
         past=re.compile(rf"(?:{either['过去词']}|(?:19|20)\d\d年)(?!没|从没|从来没)"),
         once=re.compile("^过(?!去|来|敏|程|期|不|了)"),
         now=re.compile(either["此刻词"]),
@@ -63,6 +66,9 @@ def build(words: dict[str, tuple[str, ...]]) -> Guards:
         animal=re.compile(rf"(?<!被){either['动物']}(?!咬|抓|把)(?:(?!{person}).)*$"),
         thing=re.compile(rf"{either['物件']}[^被撞]{{0,3}}$"),
         long_standing=re.compile(f"^.{{0,14}}?{either['久病']}"),
+        mild=re.compile(either["轻微"]),
+        complaint=re.compile(either["投诉"]),
+        everyday=re.compile(either["平常"]),
         person=re.compile(f"{person}.{{0,6}}$"),
         close=re.compile(f"{either['亲近的人']}.{{0,6}}$"),
         saying=re.compile(either["口头语"]),
@@ -89,6 +95,8 @@ def level(
         past, no word for now in between, calm purpose     nothing; without a calm purpose: doubtful
         over (已经好了), a saying, an old trouble (两年了), an inpatient's papers,
         money, knowledge, places in the same clause        one step down, unless a word of urgency stands with it
+        mild (偶尔、天一冷就), part of a complaint, with a     doubtful at most, unless it is said to be now
+        request of every day (正常吗、想约、拍片)
     """
     full = DEFINITE if definite else DOUBTFUL
     floor = DOUBTFUL if code == ABOUT_DEATH else NOTHING
@@ -104,9 +112,9 @@ def level(
     if guards.thing.search(own_clause) and not person:
         return NOTHING, "物件"
     if not (urgent and guards.close.search(own_clause)):
-        if guards.fiction.search(before):
+        if guards.fiction.search(sentence[:end]):  # 我家猫抽搐: the 我 of a sign may stand before the cat
             return floor, "转述"
-        if guards.animal.search(own_clause):
+        if guards.animal.search(own_clause + sentence[start:end]):
             return NOTHING, "动物"
     clause = own_clause + sentence[start:end] + CLAUSE_END.split(after)[0]  # 嘴唇发紫，停车怎么收费 stays a danger
     calm = guards.knowledge.search(sentence) or guards.papers.search(sentence)
@@ -122,6 +130,13 @@ def level(
         return max(floor, full - 1), "久病"
     if not urgent and (asked or guards.inpatient.match(after) or (guards.places.search(clause) and not person)):
         return max(floor, full - 1), "询问"
+    if not urgent and not guards.now.search(sentence):
+        if guards.mild.search(before[-MILD_BEFORE:] + sentence[start:end] + after[:MILD_AFTER]):
+            return min(full, DOUBTFUL), "轻微"
+        if guards.complaint.search(sentence):
+            return min(full, DOUBTFUL), "投诉"
+        if guards.everyday.search(sentence):
+            return min(full, DOUBTFUL), "平常"
     return full, ""
 
 

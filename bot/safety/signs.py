@@ -5,7 +5,7 @@ a sign is the table signs.yml, which the hospital's clinicians sign.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -60,14 +60,14 @@ def scan(text: str, normalise: Callable[[str], Plain] = plain) -> Finding | None
     this line does not import its siblings, so the default only folds width, case and Traditional characters.
     """
     shown = normalise(text)
-    _, guards = _ready()
+    table, guards = _ready()
     # A saying is blanked out before anything is looked for; every other character keeps its place.
-    searched = guards.saying.sub(lambda match: "＊" * len(match.group()), shown.text)
+    searched = guards.saying.sub(lambda match: "＊" * len(match.group()), table.slips.mend(shown.text))
     parts = sentences(searched)
-    best = _best(candidate for sentence in parts for candidate in _candidates(sentence))
+    best = _best(_candidates(_each_once(parts)))
     if best is None or best.level < DEFINITE:  # 孩子发烧。翻白眼。 is one story in two sentences
-        pairs = (_joined(searched, one, two) for one, two in pairwise(parts))
-        best = _best([*([best] if best else []), *(c for pair in pairs for c in _candidates(pair, together=True))])
+        pairs = _each_once(_joined(searched, one, two) for one, two in pairwise(parts))
+        best = _best([*([best] if best else []), *_candidates(pairs, together=True)])
     if best is None:
         return None
     words = tuple((shown.offsets[start][0], shown.offsets[end - 1][1]) for start, end in best.spans)
@@ -87,44 +87,71 @@ def _joined(text: str, one: Sentence, two: Sentence) -> Sentence:
     return Sentence(re.sub(r"[\n。]", "，", text[one.start : two.start + len(two.text)]), one.start)
 
 
-def _best(candidates: Iterator[Candidate] | list[Candidate]) -> Candidate | None:
+def _each_once(some: Iterable[Sentence]) -> list[Sentence]:
+    """Leave out what was said before in the same words: a message of one sentence a thousand times stays cheap."""
+    return list({sentence.text: sentence for sentence in some}.values())
+
+
+def _best(candidates: Iterable[Candidate]) -> Candidate | None:
     return max(candidates, key=lambda one: (one.level, -one.rank), default=None)
 
 
-def _candidates(sentence: Sentence, together: bool = False) -> Iterator[Candidate]:
+def _candidates(some: Iterable[Sentence], together: bool = False) -> Iterator[Candidate]:
     """Give the strongest candidate of each group; `together` looks only at rows whose parts may stand apart."""
     table, guards = _ready()
-    for rank, group in enumerate(table.groups):
-        searched = _without_excluded(sentence.text, group)
-        chars = set(searched)
-        best = None
-        for place in sorted({place for char in chars for place in group.by_char.get(char, ())}):
-            sign = group.signs[place]
-            if (together and len(sign.starts) == 1) or any(start.isdisjoint(chars) for start in sign.starts):
-                continue
-            found = _level_of(sign, searched, group.code, guards)
-            if found and (best is None or found[0] > best[0]):
-                best = (*found, sign.row)
-            if best and best[0] == DEFINITE:
+    for sentence in some:
+        there = _word_sets(sentence.text, table)
+        for rank, group in enumerate(table.groups):
+            places = sorted(place for words in there & group.by_words.keys() for place in group.by_words[words])
+            rows = [sign for sign in (group.signs[place] for place in places) if sign.needs <= there]
+            if found := _strongest([sign for sign in rows if sign.parts > 1 or not together], sentence, group, guards):
+                level, spans, reason = found
+                placed = tuple((start + sentence.start, end + sentence.start) for start, end in spans)
+                yield Candidate(level, rank, group.code, placed, reason)
+
+
+def _word_sets(text: str, table: Table) -> set[frozenset[str]]:
+    """Give the sets of words of which at least one word stands in `text`."""
+    there: set[frozenset[str]] = set()
+    for place, char in enumerate(text):
+        for word, belongs_to in table.words.get(char, ()):
+            if text.startswith(word, place):
+                there.update(belongs_to)
+    return there
+
+
+def _strongest(
+    rows: list[Sign], sentence: Sentence, group: Group, guards: Guards
+) -> tuple[int, tuple[tuple[int, int], ...], str] | None:
+    """Give (level, spans, reason) of the first definite row, else of the first doubtful one, else None."""
+    best = None
+    searched = _without_excluded(sentence.text, group) if rows else ""
+    for sign in rows:
+        found = _level_of(sign, searched, sentence.text, group.code, guards)
+        if found and (best is None or found[0] > best[0]):
+            level, spans, guard = found
+            best = (level, spans, f"{sign.row}（{guard}）" if guard else sign.row)
+            if level == DEFINITE:
                 break
-        if best:
-            level, spans, guard, row = best
-            reason = f"{row}（{guard}）" if guard else row
-            placed = tuple((start + sentence.start, end + sentence.start) for start, end in spans)
-            yield Candidate(level, rank, group.code, placed, reason)
+    return best
 
 
 def _without_excluded(text: str, group: Group) -> str:
     return group.exclude.sub(lambda match: "＊" * len(match.group()), text) if group.exclude else text
 
 
-def _level_of(sign: Sign, text: str, code: str, guards: Guards) -> tuple[int, tuple[tuple[int, int], ...], str] | None:
-    """Give (level, spans, guard) of the strongest place where the sign stands, or None where nothing is left."""
+def _level_of(
+    sign: Sign, searched: str, text: str, code: str, guards: Guards
+) -> tuple[int, tuple[tuple[int, int], ...], str] | None:
+    """Give (level, spans, guard) of the strongest place where the sign stands, or None where nothing is left.
+
+    `searched` is `text` without the group's excluded words; the guards read the text with them.
+    """
     best = None
     for pattern in sign.patterns:
         position = 0
         for _ in range(RETRIES):
-            match = pattern.search(text, position)
+            match = pattern.search(searched, position)
             if not match:
                 break
             spans = tuple(match.span(number) for number in range(1, pattern.groups + 1))

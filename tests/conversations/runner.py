@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from bot.appointments.tables import bookings, waitlist
 from bot.conversations.tables import alerts, conversations
 from bot.language.lint import lint
+from bot.patients.tables import links
 from bot.storage.engine import reading
 from bot.tickets.tables import tickets
 
@@ -64,6 +65,7 @@ async def play(script: dict, terminal, visitor: str) -> Played:
         if any(r["buttons"] for r in replies) or not any(r["sender"] == "bot" for r in replies):
             buttons = [b for r in replies for b in r["buttons"]]
         _check(step, text, replies, said_by_patient, played)
+        _check_nothing_is_asked_again(visitor, text, played)
     _check_end(script.get("ends_with") or {}, visitor, played)
     return played
 
@@ -86,6 +88,21 @@ def _check(step: dict, text: str, replies: list[dict], quoted: list[str], played
     for reply in replies:
         for violation in lint(reply["text"], quoted=quoted, known_terms=known or _every_term()):
             played.faults.append(f"language {violation.rule}: {violation.fragment!r} in {reply['text'][:40]!r}")
+
+
+def _check_nothing_is_asked_again(visitor: str, text: str, played: Played) -> None:
+    """R25: the open question is never for a fact that the task has, nor for a proof already given."""
+    with reading() as conn:
+        row = conn.execute(select(conversations).where(conversations.c.visitor == visitor)).first()
+        verified = set()
+        if row is not None:
+            verified = set(conn.execute(select(links.c.relation).where(links.c.conversation_id == row.id)).scalars())
+    task = (((row.tracker if row else None) or {}).get("slots") or {}).get("task") or {}
+    asked, facts = task.get("asked"), task.get("facts") or {}
+    if asked and asked in facts and facts[asked] not in (None, "invalid"):
+        played.faults.append(f"after {text[:30]!r} the bot asks for {asked}, which it knows")
+    if asked in ("person_name", "id_number", "phone", "code", "consent") and "" in verified and "relation" not in facts:
+        played.faults.append(f"after {text[:30]!r} the bot asks for {asked} of a patient whom it has verified")
 
 
 def _every_term() -> list[str]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from bot.nlu.head import HeadSettings, IntentHead, decided, folds_of
+from bot.nlu.head import HeadSettings, IntentHead, folds_of
 from bot.nlu.homophones import Corrector, misspelt, sound_table
 from bot.nlu.line import read_line
 from bot.nlu.merge import merged
@@ -35,7 +35,7 @@ MARKED = [
 def head(lexicon, letters):
     pairs = [(text, label) for label, texts in INTENTS.items() for text in texts]
     lines = [read_line(text, lexicon) for text, _ in pairs]
-    return IntentHead.train(lines, [label for _, label in pairs], letters, ["预约", "停车场"], HeadSettings())
+    return IntentHead.train(lines, [label for _, label in pairs], letters, ["预约", "停车场"], HeadSettings(at_least=2))
 
 
 @pytest.mark.parametrize(
@@ -75,14 +75,11 @@ def test_a_head_comes_back_from_disk_the_same(head, lexicon, letters, tmp_path):
 def test_two_trainings_give_the_same_head(head, lexicon, letters):
     pairs = [(text, label) for label, texts in INTENTS.items() for text in texts]
     lines = [read_line(text, lexicon) for text, _ in pairs]
-    again = IntentHead.train(lines, [label for _, label in pairs], letters, ["预约", "停车场"], HeadSettings())
+    again = IntentHead.train(
+        lines, [label for _, label in pairs], letters, ["预约", "停车场"], HeadSettings(at_least=2)
+    )
     assert np.array_equal(head.fitted.dense, again.fitted.dense)
     assert head.temperature == again.temperature
-
-
-def test_the_intent_with_the_greatest_sum_decides_and_then_its_best_key():
-    odds = np.array([[0.4, 0.35, 0.25], [0.6, 0.3, 0.1]], dtype=np.float32)
-    assert decided(odds, ["greet", "faq/wifi", "faq/parking"]).tolist() == [1, 0]
 
 
 def test_logistic_regression_finds_the_known_optimum():

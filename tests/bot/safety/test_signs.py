@@ -21,8 +21,9 @@ def sentences(name):
 
 POSITIVES = sentences("positives.yml")
 NEAR_MISSES = sentences("near_misses.yml")
-LATER = sentences("later_positives.yml") + sentences("third_positives.yml")
-LATER_NEAR_MISSES = sentences("later_near_misses.yml") + sentences("third_near_misses.yml")
+LATER_SETS = ("later", "third", "fifth", "sixth")
+LATER = [one for name in LATER_SETS for one in sentences(f"{name}_positives.yml")]
+LATER_NEAR_MISSES = [one for name in LATER_SETS for one in sentences(f"{name}_near_misses.yml")]
 BLIND = sentences("blind_positives.yml")
 BLIND_NEAR_MISSES = sentences("blind_near_misses.yml")
 
@@ -138,6 +139,39 @@ def test_fever_of_an_older_child_is_not():
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["熊口疼得冒汗", "我爸吐雪了", "孩子抽畜了", "呼息困难", "奶奶冇反應，叫佢唔醒", "他喝了敌敌胃", "莫得呼吸了"],
+)
+def test_slips_of_the_pen_and_dialect_characters_are_read(text):
+    assert definite(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["偶尔胸口疼一下，冒点汗", "每年天一冷手脚就没劲还麻", "你们护士把我爸摔得站不起来，我要投诉"]
+)
+def test_what_is_mild_or_part_of_a_complaint_is_doubtful_at_most(text):
+    assert not definite(text)
+
+
+@pytest.mark.parametrize("text", ["偶尔胸口疼，现在疼得直冒汗", "我要投诉，我爸现在叫不醒了没人管"])
+def test_what_is_said_to_be_now_stays_definite_beside_such_words(text):
+    assert definite(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("他吞了四十片阿普唑仑", "poison"), ("32周，突然见红了", "maternal"), ("宝宝四十天烧了", "infant")],
+)
+def test_counts_of_pills_weeks_and_days_are_read_in_digits_and_han_numerals(text, code):
+    found = scan(text)
+    assert (found.code, found.definite) == (code, True)
+
+
+def test_a_farewell_letter_that_is_finished_is_no_recovery():
+    assert definite("遗书写好了")
+
+
+@pytest.mark.parametrize(
     "text", ["透唔到氣", "嘴巴突然歪咗，講嘢唔清楚", "胸 口 疼 得 冒 冷 汗", "胸口\u200b疼得冒冷汗"]
 )
 def test_traditional_dialect_and_spaced_out_writing_is_read(text):
@@ -183,6 +217,6 @@ def test_a_short_message_takes_less_than_a_millisecond():
 @pytest.mark.parametrize("text", ["胸口疼", "没有胸痛", "孩子吃药血。", "啊", "1"])
 def test_four_thousand_characters_stay_bounded(text):
     long = (text * 4000)[:4000]
-    start = time.perf_counter()
+    start = time.process_time()
     scan(long)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 0.5  # measured: 3 to 40 ms
