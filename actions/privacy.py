@@ -1,8 +1,10 @@
 """My data: export or erase, after the identity check (PIPL art. 44-47; what the law keeps loses the identity)."""
 
-from actions import identity
+import re
+
+from actions import identity, told
 from actions.appointments import booking_text, today_of
-from actions.talk import Talk, flow
+from actions.talk import Talk, Waiting, flow
 from bot.appointments import service as appointments
 from bot.conversations import erasure as conversations_erasure
 from bot.patients import erasure
@@ -10,6 +12,7 @@ from bot.storage.engine import reading, writing
 from bot.tickets import service as tickets
 
 HUMAN = {"title": "转人工", "payload": "/request_human"}
+COMPLAINT = re.compile(r"投诉|举报|工单")
 WISHES = [
     {"title": "导出我的信息", "value": "export"},
     {"title": "删除我的信息", "value": "erase"},
@@ -26,10 +29,19 @@ WORDS = (
 def privacy_request(talk: Talk) -> None:
     """See, export, erase, or withdraw the consent."""
     if "wish" not in talk.facts and not talk.message.button:
+        if COMPLAINT.search(talk.message.text) and told.withdrawal(talk.message.text) is not None:
+            talk.task = None
+            talk.start("withdraw_ticket")  # 撤回投诉 is about a ticket, not about the consent
+            raise Waiting
         said = next((k for k, words in WORDS if any(w in talk.message.text for w in words)), None)
         if said:
             talk.facts["wish"] = said
     wish = talk.need("wish", "utter_ask_privacy_wish", WISHES)
+    with reading() as conn:
+        erased = tickets.filed(conn, f"{talk.turn}:erase")
+    if erased:  # a replay of the turn that erased: there is nobody left to verify
+        talk.say("utter_privacy_erased")
+        return
     patient = identity.verified(talk, "个人信息请求")
     {"export": _export, "erase": _erase, "withdraw": _withdraw}[wish](talk, patient)
 

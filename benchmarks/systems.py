@@ -211,8 +211,11 @@ def prepare_database(folder: Path, env: dict[str, str]) -> None:
         run_timed([sys.executable, "-m", "bot.cli", command], folder / f"{command}.log", ROOT, env)
 
 
-def train_daoyi(folder: Path) -> tuple[Path, dict]:
-    """Train Daoyi's model from nothing, or take the one trained here from the same files; give it and how it went."""
+def train_daoyi(folder: Path, keep: bool = False) -> tuple[Path, dict]:
+    """Train Daoyi's model from nothing, or take the one trained here from the same files; give it and how it went.
+
+    keep: take what was trained here before although the files have changed since.
+    """
     from bot.nlu.training import model_fingerprint
 
     def train(into: Path) -> Path:
@@ -220,11 +223,14 @@ def train_daoyi(folder: Path) -> tuple[Path, dict]:
         run_timed(command, folder / "train-daoyi.log", ROOT, QUIET)
         return next((into / "models").glob("*.tar.gz"))
 
-    return _trained(folder / "daoyi-model", model_fingerprint(), train)
+    return _trained(folder / "daoyi-model", model_fingerprint(), train, keep)
 
 
-def train_stock(folder: Path, epochs: int) -> tuple[Path, dict]:
-    """Train the stock model on nlu_data, or take the one trained here from the same files; give it and how it went."""
+def train_stock(folder: Path, epochs: int, keep: bool = False) -> tuple[Path, dict]:
+    """Train the stock model on nlu_data, or take the one trained here from the same files; give it and how it went.
+
+    keep: take what was trained here before although the files have changed since.
+    """
     project = folder / "stock-project"
     entities = yaml.safe_load((ROOT / "domain.yml").read_text(encoding="utf-8"))["entities"]
     fingerprint = write_project(project, ROOT / "nlu_data", entities, epochs)
@@ -235,7 +241,7 @@ def train_stock(folder: Path, epochs: int) -> tuple[Path, dict]:
         run_timed(command, folder / "train-stock.log", project, env)
         return into / "stock.tar.gz"
 
-    model, done = _trained(folder / f"stock-model-{epochs}", fingerprint, train)
+    model, done = _trained(folder / f"stock-model-{epochs}", fingerprint, train, keep)
     if "epoch_s" not in done:
         done["epoch_s"] = epoch_seconds((folder / "train-stock.log").read_text(errors="replace"))
         (folder / f"stock-model-{epochs}" / "trained.json").write_text(json.dumps(done))
@@ -252,11 +258,12 @@ def epoch_seconds(log: str) -> float | None:
     return round(sum(last.values()), 1) if last else None
 
 
-def _trained(folder: Path, fingerprint: str, train) -> tuple[Path, dict]:
+def _trained(folder: Path, fingerprint: str, train, keep: bool) -> tuple[Path, dict]:
     note = folder / "trained.json"
     if note.exists():
         known = json.loads(note.read_text())
-        if known["fingerprint"] == fingerprint and Path(known["model"]).exists():
+        known["stale"] = known["fingerprint"] != fingerprint
+        if (keep or not known["stale"]) and Path(known["model"]).exists():
             return Path(known["model"]), known
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -269,6 +276,7 @@ def _trained(folder: Path, fingerprint: str, train) -> tuple[Path, dict]:
         "model_mb": round(model.stat().st_size / 1e6, 1),
         "at": time.strftime("%Y-%m-%d %H:%M"),
         "load_before": before,
+        "stale": False,
     }
     note.write_text(json.dumps(done))
     return model, done

@@ -25,6 +25,7 @@ BUILD = ROOT / "build" / "bench"
 RESULTS = ROOT / "benchmarks" / "results"
 IDLE_SECONDS = 5
 NAMES = ("daoyi", "stock", "patched")
+STALE = ", the data have changed since"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--only", choices=NAMES, action="append", help="measure only this system; may be repeated")
     parser.add_argument("--epochs", type=int, help="epochs of stock Rasa; they change its training time, not a turn's")
+    parser.add_argument("--keep-models", action="store_true", help="do not train again when files have changed since")
     parser.add_argument("--out", type=Path, help="folder for turns.json and turns.md")
     given = parser.parse_args(argv)
     size = QUICK if given.quick else FULL
@@ -60,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped, too
     names = tuple(given.only or NAMES)
     out = given.out or (BUILD / "quick" if given.quick or given.only else RESULTS)
-    results = asyncio.run(run(names, size, quick=given.quick))
+    results = asyncio.run(run(names, size, given.quick, given.keep_models))
     out.mkdir(parents=True, exist_ok=True)
     (out / "turns.json").write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (out / "turns.md").write_text(report.markdown(results), encoding="utf-8")
@@ -68,10 +70,10 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-async def run(names: tuple[str, ...], size: Size, quick: bool) -> dict:
+async def run(names: tuple[str, ...], size: Size, quick: bool, keep: bool = False) -> dict:
     """Measure the named systems; give everything that the report shows."""
     before = machine.load()
-    trained = _train(names, size, quick)
+    trained = _train(names, size, quick, keep)
     systems = {name: _system(name, trained) for name in names}
     found: dict[str, dict] = {name: {"training": trained[name][1]} for name in names}
     try:
@@ -144,17 +146,17 @@ async def _shipped(model: Path, size: Size) -> dict:
         system.stop()
 
 
-def _train(names: tuple[str, ...], size: Size, quick: bool) -> dict[str, tuple[Path, dict | None]]:
+def _train(names: tuple[str, ...], size: Size, quick: bool, keep: bool) -> dict[str, tuple[Path, dict | None]]:
     trained: dict[str, tuple[Path, dict | None]] = {}
     if "daoyi" in names:
         if quick:
             trained["daoyi"] = (_known_model(), None)
         else:
             _say("training Daoyi from nothing …")
-            trained["daoyi"] = train_daoyi(BUILD)
+            trained["daoyi"] = train_daoyi(BUILD, keep)
     if {"stock", "patched"} & set(names):
         _say(f"training stock Rasa, {size.epochs} epochs …")
-        model = train_stock(BUILD, size.epochs)
+        model = train_stock(BUILD, size.epochs, keep)
         trained.update({name: model for name in ("stock", "patched") if name in names})
     return trained
 
@@ -205,7 +207,11 @@ def _notes(size: Size, found: dict) -> list[str]:
         "RulePolicy; the examples of nlu_data/.",
         "Patched: jsonschema validates action answers with a validator made once, otherwise the same server.",
     ]
-    trained = [f"{name} {t['at']} (load {t['load_before']})" for name in found if (t := found[name]["training"])]
+    trained = [
+        f"{name} {t['at']} (load {t['load_before']}{STALE if t['stale'] else ''})"
+        for name in found
+        if (t := found[name]["training"])
+    ]
     stock = next((found[name]["training"] for name in ("stock", "patched") if name in found), None)
     if stock and stock.get("epoch_s"):
         full = stock["seconds"] + (100 - size.epochs) * stock["epoch_s"]

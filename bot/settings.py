@@ -72,12 +72,16 @@ def secret_key(path: str) -> bytes:
     file = Path(path)
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(handle, "w") as out:
+            out.write(secrets.token_hex(32))
         try:
-            handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with os.fdopen(handle, "w") as out:
-                out.write(secrets.token_hex(32))
+            os.link(draft, file)  # the key is there whole or not at all, and the first process wins
         except FileExistsError:
-            pass  # another process was first
+            pass
+        finally:
+            draft.unlink()
     try:
         key = bytes.fromhex(file.read_text().strip())
     except ValueError as error:

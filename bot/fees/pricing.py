@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from bot.hospital.matching import PART, SOUND, TYPO
 from bot.hospital.model import Hospital, PriceItem
+from bot.hospital.names import lexicon
 from bot.hospital.prices import category_codes, fee_words, resolve_fee_item
-from bot.money import yuan_text
+from bot.money import round_cent, yuan_text
 
 REGISTRATION = "13"
 # What a rank or class of opening (号别) is called on the price list.
@@ -39,6 +41,19 @@ def class_text(item: PriceItem) -> str:
     if item.insurance == "乙":
         return f"医保乙类（{within}先由您自己付{percent_text(item.pay_first)}，其余列入医保报销计算{above}）"
     return "自费项目（费用全部由您自己付）"
+
+
+def share_text(item: PriceItem) -> str:
+    """Say the class of an item with its amounts: how much is paid first, how much enters the reckoning of the scheme."""
+    if item.insurance == "自费":
+        return class_text(item)
+    within = item.price if item.limit is None else min(item.price, item.limit)
+    first = round_cent(within * item.pay_first)
+    over = item.price - within
+    parts = [f"先由您自己付{percent_text(item.pay_first)}，约{yuan_text(first)}"] if first else []
+    parts += [f"高于限价的{yuan_text(over)}由您自己付"] if over else []
+    enters = f"{'其余' if parts else ''}{yuan_text(within - first)}列入医保报销计算"
+    return f"医保{item.insurance}类（{'，'.join([*parts, enters])}）"
 
 
 def short_class(item: PriceItem) -> str:
@@ -96,6 +111,70 @@ def items_for(word: str, hospital: Hospital) -> tuple[list[PriceItem], bool]:
     return [hospital.prices[match.code] for match in resolve_fee_item(word, hospital)], False
 
 
+_ASKING = re.compile(
+    r"请问|麻烦|咨询一下|咨询|想问一下|想问|问一下|问下|你们|您们|贵院|医院|这里|这边|这儿|那里|那边|我们|我要|我想|我|想要|想|要做|要|"
+    r"做个|做一个|做一次|做|拍个|拍一个|拍|查个|查一下|查|照个|照|开个|打个|得|大概|大约|一般|现在|今天|明天|后天|上午|下午|"
+    r"多少钱|几多钱|几多錢|多少錢|多少|几块钱|几钱|啥价|什么价位|什么价|怎么收费|收费标准|收多少|收费|价格|价钱|价位|费用是|"
+    r"贵不贵|贵吗|一次|一个|一下|一共|总共|需要|能报销吗|能报吗|能报多少|报销|能不能报|可以报|医保|呢|吗|呀|啊|吧|呐|是|的|个|"
+    r"[\s，,。.！!？?、~～]"
+)
+_JOINT = re.compile(r"[和跟与及或、，,；;。？?！!\s]|还有|以及")
+_BEGINS_ANEW = re.compile(
+    r"[让叫说开做拍查照想去要需该给带换用打看约问交有是的了过完议求配]"
+)  # 医生让我做核磁: nothing of it qualifies
+_MODIFIER_FILLER = re.compile(
+    r"孩子|小孩|儿子|女儿|宝宝|老人|爸爸|妈妈|爸|妈|老婆|老公|全套|全部|所有|普通|常规|单纯|那种|这种|那个|这个|种|套|份|项|项目|"
+    r"去|来|再|都|光|只|在|给|帮|有|做过|各|各自|分别|关于|对于|住院|门诊|急诊|每天|一天|每日|天|日|次|回|带|家|里"
+)
+UNSURE = re.compile(
+    r"没说|没讲|没写|没告诉|忘|不(?:太)?(?:知道|清楚|确定|记得|晓得)|随便|哪个都|都(?:行|可以|要|看看)|全部|所有|都列|都说"
+)
+WHY = re.compile(
+    r"为什么|为啥|凭什么|怎么(?:会)?(?:这么|那么|那|这)?.{0,6}(?:贵|高|多钱)|(?:这么|那么|太|好)(?:贵|高)|不合理|乱收"
+)
+MOST_NAMED = 12  # characters; a longer rest is a story and names no item
+
+
+def asked_core(text: str) -> str:
+    """Give what is left of a question when the asking words are taken away: 和磁 of 和磁多少钱, 量子波动体检 of 做个量子波动体检要多少钱."""
+    return _ASKING.sub("", text)
+
+
+def names_item(word: str, hospital: Hospital, least: float = SOUND) -> bool:
+    """Tell whether a word really names an item or group: exactly, by alias, group or sound; a typo needs `least` TYPO."""
+    word = WARD_WORDS.get(word, word)
+    if category_codes(word):
+        return True
+    matches = resolve_fee_item(word, hospital) if 2 <= len(word) <= MOST_NAMED else []
+    return bool(matches) and matches[0].score >= least
+
+
+def named_in(text: str, hospital: Hospital) -> list[str]:
+    """Give the words that a question without recognised items names: from the price list, or by sound (和磁) or typo."""
+    core = asked_core(text)
+    found = [word for word in words_in(text, hospital) if word not in GENERIC]
+    if found:
+        return found
+    parts = [part for part in _JOINT.split(core) if part]
+    whole = [core] if names_item(core, hospital, TYPO if len(core) >= 3 else SOUND) else []
+    return whole or [part for part in parts if names_item(part, hospital, PART)]
+
+
+def qualified(word: str, text: str, known: Sequence[str] = ()) -> str:
+    """Give the longer name that a group word is only the end of (量子波动体检 for 体检), "" where nothing stands before it.
+
+    `known` are the texts of other things in the sentence (parts of the body, relatives, dates): they qualify nothing.
+    """
+    at = text.find(word)
+    if at <= 0:
+        return ""
+    before = _JOINT.split(text[:at])[-1]
+    for other in sorted((*known, *lexicon("symptom")), key=len, reverse=True):
+        before = before.replace(other, "")
+    before = _MODIFIER_FILLER.sub("", _ASKING.sub("", _BEGINS_ANEW.split(before)[-1]))
+    return before + word if len(before) >= 2 else ""
+
+
 def words_in(text: str, hospital: Hospital) -> list[str]:
     """Give the words of the price list that stand in a text, the longest first at each place."""
     found, taken = [], 0
@@ -113,12 +192,12 @@ def choose(said: str, word: str, items: Sequence[PriceItem], hospital: Hospital)
     """Give what an answer to 哪个部位？ picks: 胸部的, after CT, is the chest CT. Several or none: it stays open."""
     bare = _FILLER.sub("", said)
     codes = {item.code for item in items}
-    for attempt in (said, bare + word):
+    for attempt in (said, bare + word, re.sub("[上里边面]", "", bare) + word):
         matches = resolve_fee_item(attempt, hospital)
-        if len(matches) == 1 and matches[0].code in hospital.prices:
+        if len(matches) == 1 and matches[0].code in hospital.prices and matches[0].score >= SOUND:
             item = hospital.prices[matches[0].code]
             if item.code in codes or attempt == said:
                 return [item]
-    if not bare:
+    if len(bare) < 2:
         return []
     return [item for item in items if any(bare in name for name in (item.name, *item.aliases))]

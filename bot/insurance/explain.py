@@ -29,6 +29,7 @@ GLOSSES = {
     "cap": "一年里医保最多支付的金额",
     "critical": "个人负担较多时的第二次报销",
 }
+CLASS_B_MEANS = "乙类是指医保能报、但要先由您付一部分的项目"
 CLASS_B_GLOSS = "乙类：医保目录里需要您先付一部分的项目"
 TOTALS = ("fund", "critical", "personal")  # what is paid by whom: always to the cent
 STATUS_SCHEMES = ("employee",)  # only there do 在职 and 退休 differ
@@ -102,8 +103,9 @@ def steps_text(estimate: Estimate, assumptions: tuple[str, ...] = ()) -> str:
     plan = estimate.plan
     lines = ["计算步骤："]
     lines += [f"{number}. {_line(step)}" for number, step in enumerate(estimate.steps, 1)]
-    if assumptions:
-        lines.append(f"说明：{'；'.join(assumptions)}。")
+    notes = (*((CLASS_B_MEANS,) if estimate.parts.prepaid else ()), *assumptions)
+    if notes:
+        lines.append(f"说明：{'；'.join(notes)}。")
     lines.append(f"依据：{plan.source}，有效期至{_day(plan.valid_to)}。")
     return "\n".join(lines)
 

@@ -12,7 +12,7 @@ from id_validator import validator
 _NOT_IN_NUMBER = r"(?<![\d*a-z])"
 _NO_MORE_NUMBER = r"(?![\d*])"
 
-_TICKET = re.compile(r"(?<![a-z\d])[a-z]{2}20\d{6}-\d{4}(?!\d)", re.I)
+_TICKET = re.compile(r"(?<![a-z\d])[a-z]{2}20\d{6}-\d{4,7}(?!\d)", re.I)
 _ID_NUMBER = re.compile(rf"{_NOT_IN_NUMBER}(?:\d{{17}}[\dx]|\d{{3}}\*{{11}}\d{{3}}[\dx]){_NO_MORE_NUMBER}", re.I)
 _PHONE = re.compile(
     rf"{_NOT_IN_NUMBER}(?:\+?86[- ]?)?"
@@ -46,6 +46,14 @@ _SURNAMES = (
     "全班仰秋仲伊宫宁仇甘厉祖武符刘景詹龙叶幸黎白蒲从鄂赖卓池乔谭申冉桑桂牛边温庄晏柴瞿连习艾容向古易廖耿匡文欧"
     "关游饶曾肖简涂丘尚岳覃"
 )
+_ROLE = (
+    "护士长?|医生|大夫|医师|药师|技师|麻醉师|助产士|护工|保安|保洁|门卫|收费员|挂号员|工作人员|导诊员?|导医|志愿者|"
+    "客服|接线员|司机|师傅|阿姨|大姐|大妈|大叔|大爷|小伙子?|小姑娘|姑娘|小哥|妹子|妹妹|老师|学生|实习生|男的|女的|老头|的人|的"
+)
+_WHERE = (
+    f"{_DIGIT}{{1,2}}(?:楼|号?窗口?|病区|区)|门口|前台|窗口|药房|收费处|挂号处|住院处|服务台|导诊台|分诊台|护士站|病房|诊室|"
+    "大厅|食堂|电梯|停车场|输液室|抽血处?|采血处?|检验科|放射科|b超室|ct室|急诊|手术室|产房|科"
+)
 IDENTIFIERS = frozenset({"ticket_id", "id_number", "phone", "card_number"})
 HINTS = {
     "date": re.compile(_DAY),
@@ -55,6 +63,13 @@ HINTS = {
     "ordinal": re.compile(rf"第{_DIGIT}{{1,3}}[个位种项条]?|最后一?[个位项条]|{_DIGIT}{{1,2}}[个位]"),
     "doctor": re.compile(rf"[{_SURNAMES}][一-鿿]{{0,2}}?(?:副?主任|医生|大夫|教授|专家|医师|院长)|[{_SURNAMES}][老]"),
     "person_name": re.compile(rf"(?:我叫|叫做|姓名|名字[是叫]?|本人)[:是 ]*([{_SURNAMES}][一-鿿]{{1,2}})"),
+    "staff": re.compile(
+        rf"(?:{_WHERE})(?:里头?|那边|那里|的)?(?:那|那个|那位|一个|一位|几个)?[^,.!? ]{{0,5}}?(?:{_ROLE})|"
+        rf"(?:那个?|那位|这个?|这位|有个|有位)[^,.!? ]{{0,6}}?(?:{_ROLE})"
+    ),
+    "called": re.compile(
+        rf"(?:患者|病人|家属|名字|姓名|我叫|叫|是|给|找)[:是 ]*[{_SURNAMES}][一-鿿]{{1,2}}(?=[,.!? 的\d]|$)"
+    ),
     "degrees": re.compile(r"(?:3[5-9]|4[0-2])(?:\.\d)?(?:度|℃)?"),
 }
 

@@ -54,7 +54,7 @@ def build(words: dict[str, tuple[str, ...]]) -> Guards:
         negated_list=re.compile("(?:没有|无|未见|否认|未出现)[^，,但却就]{1,8}[、和或及跟][^，,但却就]{0,8}$"),
         better=re.compile(f"^.{{0,4}}(?<![写备买想]){either['好转词']}"),  # 遗书写好了 is no recovery
         past=re.compile(rf"(?:{either['过去词']}|(?:19|20)\d\d年)(?!没|从没|从来没)"),
-        once=re.compile("^过(?!去|来|敏|程|期|不|了)"),
+        once=re.compile("^(?:下来|下去|倒)?过(?!去|来|敏|程|期|不|了)"),
         now=re.compile(either["此刻词"]),
         urgent=re.compile(either["紧急词"]),
         facility=re.compile(f"^的?{either['紧跟的场所']}"),
@@ -135,7 +135,7 @@ def level(
             return min(full, DOUBTFUL), "轻微"
         if guards.complaint.search(sentence):
             return min(full, DOUBTFUL), "投诉"
-        if guards.everyday.search(sentence):
+        if guards.everyday.search(sentence) or guards.past.search(after):
             return min(full, DOUBTFUL), "平常"
     return full, ""
 

@@ -42,6 +42,7 @@ STATES = {
     "closed": "已办结",
     "withdrawn": "已撤回",
 }
+OPEN = ("confirmed", "in_progress")  # sent and not yet answered
 PREFIX = {
     "complaint": "TS",
     "suggestion": "JY",
@@ -234,6 +235,16 @@ def withdraw(conn: Connection, conversation_id: str, kind: str, now: datetime) -
     if row:
         conn.execute(update(tickets).where(tickets.c.id == row).values(state="withdrawn"))
         note_event(conn, row, "withdrawn", f"conversation:{conversation_id}", now)
+
+
+def withdraw_sent(conn: Connection, ticket_id: int, now: datetime) -> bool:
+    """The patient takes back a ticket that nobody has answered yet; False when it is answered, closed or withdrawn already."""
+    row = conn.execute(select(tickets).where(tickets.c.id == ticket_id).with_for_update()).one()
+    if row.state not in OPEN:
+        return False
+    conn.execute(update(tickets).where(tickets.c.id == ticket_id).values(state="withdrawn", next_action_at=None))
+    note_event(conn, ticket_id, "withdrawn", f"conversation:{row.conversation_id}", now)
+    return True
 
 
 def get(conn: Connection, ticket_id: int) -> Ticket:

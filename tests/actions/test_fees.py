@@ -2,57 +2,21 @@
 
 import base64
 import re
-from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert
 
 from actions import dialogue, fees, insurance  # noqa: F401  (importing registers the flows)
 from bot.conversations.tables import conversations
 from bot.fees.breakdown import fee_breakdown
 from bot.hospital.load import load_hospital
 from bot.patients.tables import links, patients
-from bot.settings import settings
 from bot.storage import engine as storage
-from bot.tickets import tables as ticket_tables  # noqa: F401
-from tests.bot.fees.talking import Patient, moment
+from tests.bot.fees.talking import Patient, verified
 
 INPATIENT = ("care_setting", "住院", "inpatient")
 LAST_MONTH = ("date", "上个月", "2026-10-01/2026-10-31")
+RECKONED = ["utter_estimate", "utter_estimate_steps"]
 MONEY = re.compile(r"\d+\.\d{2}元")
-
-
-@pytest.fixture
-def house(tmp_path, monkeypatch):
-    """Give an empty database of its own."""
-    monkeypatch.setenv("DAOYI_DATABASE", f"sqlite:///{tmp_path}/d.db")
-    monkeypatch.setenv("DAOYI_SECRET_FILE", str(tmp_path / "secret.key"))
-    settings.cache_clear()
-    storage.metadata.create_all(storage.engine())
-    yield
-    storage.engine().dispose()
-    monkeypatch.undo()
-    settings.cache_clear()
-
-
-def verified(code: str, relation: str = "") -> Patient:
-    """Give somebody who has passed the identity check as the sample patient `code`."""
-    record, now = load_hospital().patients[code], moment()
-    with storage.writing() as conn:
-        conn.execute(insert(conversations).values(id="c1", channel="web", visitor="v", created_at=now, updated_at=now))
-        key = conn.execute(
-            insert(patients).values(
-                code=code, name=record.name, sex=record.sex, birth=record.birth, created_at=now,
-                insurance_type=record.insurance_type, retired=record.retired,
-            )
-        ).inserted_primary_key[0]  # fmt: skip
-        conn.execute(
-            insert(links).values(
-                conversation_id="c1", patient_id=key, relation=relation, verified_at=now,
-                expires_at=now + timedelta(hours=24),
-            )
-        )  # fmt: skip
-    return Patient("c1")
 
 
 # ---- prices
@@ -127,7 +91,131 @@ def test_without_an_item_it_is_asked_for():
     assert patient.waits_for is None
 
 
+@pytest.mark.parametrize("reply", ["人呢", "明天呢", "我要退费", "我要退挂号费", "你们几点上班"])
+@pytest.mark.parametrize("question", ["多少钱", "核磁多少钱"])
+def test_a_reply_that_names_no_item_never_brings_a_list_of_prices(question, reply):
+    patient = Patient()
+    patient.say(question, "query_price")
+    said = patient.say(reply, "inform")
+    assert said.names == ["utter_price_not_named"] and "0550-8800000" in said.text
+    assert not re.search(r"\d元", said.text) and patient.waits_for is None
+
+
+def test_a_reply_to_which_item_may_name_it_in_a_sentence_or_by_sound():
+    for reply, price in (("我要做血常规", "20元/次"), ("血长规", "20元/次"), ("心电图吧", "25元/次")):
+        patient = Patient()
+        patient.say("多少钱", "query_price")
+        assert price in patient.say(reply, "inform").text
+
+
+def test_another_item_may_be_named_instead_of_one_of_the_choices():
+    patient = Patient()
+    patient.say("核磁多少钱", "query_price", ("fee_item", "核磁", None))
+    assert "20元/次" in patient.say("那血常规呢", "inform").text
+
+
+def test_an_unknown_item_never_gets_the_prices_of_the_group_that_ends_its_name():
+    for entity in ((), (("fee_item", "体检", None),), (("fee_item", "量子波动体检", None),)):
+        said = Patient().say("做个量子波动体检要多少钱", "query_price", *entity)
+        assert said.names == ["utter_price_unknown"] and "“量子波动体检”" in said.text
+        assert not re.search(r"\d元", said.text) and "0550-8800000" in said.text
+
+
+def test_an_unknown_item_that_the_recogniser_missed_is_named_in_the_answer():
+    said = Patient().say("头发检测多少钱", "query_price")
+    assert said.names == ["utter_price_unknown"] and "头发检测" in said.text
+
+
+def test_a_homophone_finds_the_item():
+    said = Patient().say("和磁多少钱", "query_price")
+    assert said.names == ["utter_price_which"] and "260元至820元" in said.text
+
+
+def test_a_large_group_shows_six_and_asks_which():
+    patient = Patient()
+    said = patient.say("验血多少钱", "query_price", ("fee_item", "验血", None))
+    assert said.names == ["utter_price_which"] and len([t for t in said.titles if t != "转人工"]) == 6
+    listed = patient.say("不知道", "inform")
+    assert listed.text.count("元/") == 6 and "请问您想了解哪一项" in listed.text
+
+
+def test_why_something_is_so_dear_is_no_question_for_the_price_list():
+    said = Patient().say("为什么药费这么贵", "query_price", ("fee_item", "药费", None))
+    assert said.names == ["utter_price_why"] and "查我的费用" in said.titles and not re.search(r"\d元", said.text)
+
+
 # ---- bills
+
+
+def test_why_something_is_so_dear_shows_the_lines_of_the_bill_that_is_open(house):
+    for label, entities in (("query_price", (("fee_item", "药费", None),)), ("query_bill", ()), ("query_price", ())):
+        patient = verified("P001")
+        patient.say("我上个月住院花了多少", "query_bill", INPATIENT, LAST_MONTH)
+        said = patient.say("为什么药费这么贵", label, *entities)
+        assert said.names == ["utter_bill_item"] and "“药费”" in said.text and "住院（心血管内科" in said.text
+        with storage.writing() as conn:
+            conn.execute(links.delete())
+            conn.execute(conversations.delete())
+
+
+def test_why_during_an_open_price_question_leaves_that_question(house):
+    patient = verified("P001")
+    patient.say("我上个月住院花了多少", "query_bill", INPATIENT, LAST_MONTH)
+    patient.say("核磁多少钱", "query_price", ("fee_item", "核磁", None))
+    said = patient.say("为什么药费这么贵", "inform")
+    assert said.names == ["utter_bill_item"] and "“药费”" in said.text
+
+
+def test_estimate_and_bill_agree_line_by_line(house):
+    patient = verified("P003")
+    bill = patient.say("查一下我的门诊费用", "query_bill", ("care_setting", "门诊", "outpatient"))
+    assert "先行自付：6.72元" in bill.text
+    said = patient.press(bill, "估算医保报销")
+    assert said.names == RECKONED and "乙类先付6.72" in said.text and "学生儿童医保门诊" in said.text
+
+
+def test_the_button_under_a_bill_forgets_an_older_estimate(house):
+    patient = verified("P001")
+    estimate = ("门诊花了2000自费500第二次，居民医保能报多少", "estimate_reimbursement")
+    patient.say(*estimate, ("care_setting", "门诊", "outpatient"), ("insurance_type", "居民医保", "resident"))
+    patient.say("北京职工医保住院能报多少", "estimate_reimbursement")
+    bill = patient.say("我上个月住院花了多少", "query_bill", INPATIENT, LAST_MONTH)
+    said = patient.press(bill, "估算医保报销")
+    total = load_hospital().stays["ZY2001"].total
+    assert said.names == RECKONED and f"{total:,.2f}元" in said.text
+    assert "职工医保住院" in said.text and "退休" in said.text and "第1次住院" in said.text
+
+
+def test_a_part_of_a_stay_is_estimated_as_the_whole_stay(house):
+    patient = verified("P004")
+    bill = patient.say("我昨天住院花了多少", "query_bill", INPATIENT, ("date", "昨天", "2026-11-29"))
+    said = patient.press(bill, "估算医保报销")
+    stay = fee_breakdown(load_hospital().stays["ZY2002"].lines, load_hospital().prices)
+    assert f"{stay.total:,.2f}元" in said.text and f"乙类先付{stay.pay_first:,.2f}".rstrip("0").rstrip(".") in said.text
+
+
+def test_how_much_is_paid_back_right_after_a_bill_means_that_bill(house):
+    patient = verified("P001")
+    patient.say("我上个月住院花了多少", "query_bill", INPATIENT, LAST_MONTH)
+    said = patient.say("能报多少", "estimate_reimbursement")
+    assert said.names == RECKONED and f"{load_hospital().stays['ZY2001'].total:,.2f}元" in said.text
+    changed = patient.say("自费改成100", "estimate_reimbursement", ("amount", "100", "100"))
+    assert changed.names == RECKONED and "自费100" in changed.text and "住院" in changed.text
+
+
+def test_another_bill_asked_for_after_an_estimate_is_shown_and_not_reckoned(house):
+    patient = verified("P023")
+    patient.say("查我的费用", "query_bill")
+    patient.slots["memory"]["last_query"] = {
+        "label": "estimate_reimbursement",
+        "facts": {"total": "5000", "insurance_type": "employee", "care_setting": "inpatient", "who": ""},
+    }
+    said = patient.say(
+        "再查一下11月28号门诊的", "estimate_reimbursement", ("date", "11月28号", "2026-11-28"),
+        ("care_setting", "门诊", "outpatient"), ellipsis=True,
+    )  # fmt: skip
+    assert said.names[0] == "utter_bill_total" and "11月28日" in said.text
+    assert f"{load_hospital().visits['MZ3017'].total:,.2f}元" in said.text
 
 
 def test_a_bill_is_shown_to_nobody_before_the_identity_check(house):
@@ -253,7 +341,7 @@ def test_a_bill_leads_to_an_estimate_with_its_own_amounts(house):
     patient = verified("P001")
     bill = patient.say("我上个月住院花了多少", "query_bill", INPATIENT, LAST_MONTH)
     said = patient.press(bill, "估算医保报销")
-    assert said.names == ["utter_estimate"] and "退休" in said.text
+    assert said.names == RECKONED and "退休" in said.text
     assert f"{load_hospital().stays['ZY2001'].total:,.2f}" in said.text
 
 

@@ -2,16 +2,20 @@
 
 import json
 import string
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 
 from ruamel.yaml import YAML
+from sqlalchemy import insert
 
 from actions import dialogue
 from actions.talk import FLOWS, Talk
+from bot.conversations.tables import conversations
 from bot.hospital.load import load_hospital
+from bot.patients.tables import links, patients
+from bot.storage import engine as storage
 
 ROOT = Path(__file__).resolve().parents[3]
 SLOTS = ("task", "suspended", "later", "memory")
@@ -103,3 +107,23 @@ class Patient:
 def moment(text: str = NOW) -> datetime:
     """Give an aware moment."""
     return datetime.fromisoformat(text)
+
+
+def verified(code: str, relation: str = "") -> Patient:
+    """Give somebody who has passed the identity check as the sample patient `code`."""
+    record, now = load_hospital().patients[code], moment()
+    with storage.writing() as conn:
+        conn.execute(insert(conversations).values(id="c1", channel="web", visitor="v", created_at=now, updated_at=now))
+        key = conn.execute(
+            insert(patients).values(
+                code=code, name=record.name, sex=record.sex, birth=record.birth, created_at=now,
+                insurance_type=record.insurance_type, retired=record.retired,
+            )
+        ).inserted_primary_key[0]  # fmt: skip
+        conn.execute(
+            insert(links).values(
+                conversation_id="c1", patient_id=key, relation=relation, verified_at=now,
+                expires_at=now + timedelta(hours=24),
+            )
+        )  # fmt: skip
+    return Patient("c1")

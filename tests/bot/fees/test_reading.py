@@ -7,7 +7,7 @@ import pytest
 
 from bot.fees.amounts import amounts_in
 from bot.fees.bills import bills_of, charge_rows, fitting, lines_of, look_back
-from bot.fees.pricing import choose, class_text, items_for, words_in
+from bot.fees.pricing import choose, class_text, items_for, named_in, qualified, share_text, words_in
 from bot.hospital.load import load_hospital
 
 TODAY = date(2026, 11, 30)
@@ -28,6 +28,29 @@ TODAY = date(2026, 11, 30)
         ("我奶奶83岁，摔了，五万六", {"total": "56000"}),
         ("到底是报一万还是两万", {}),
         ("第二次住院", {}),
+        (
+            "居民住院花了五万其中自费八千乙类一万能报多少",
+            {"total": "50000", "self_pay": "8000", "class_b": "10000"},
+        ),
+        (
+            "我退休了在二级医院住院花了五万其中自费八千乙类一万",
+            {"total": "50000", "self_pay": "8000", "class_b": "10000"},
+        ),
+        ("改成六万", {"total": "60000"}),
+        (
+            "职工在职住院总费用68000自费3000乙类20000能报多少",
+            {"total": "68000", "self_pay": "3000", "class_b": "20000"},
+        ),
+        ("6万8自费3000乙类2万", {"total": "68000", "self_pay": "3000", "class_b": "20000"}),
+        ("共花1.5万元自费2千5", {"total": "15000", "self_pay": "2500"}),
+        ("两千自费三千乙类总共五万", {"total": "50000", "self_pay": "2000", "class_b": "3000"}),
+        ("花了五万块其中八千块是自费一万乙类", {"total": "50000", "self_pay": "8000", "class_b": "10000"}),
+        ("花了三万二级医院", {"total": "30000"}),
+        ("住了二十天花了17,320元", {"total": "17320"}),
+        ("不是五万是六万", {"total": "60000"}),
+        ("门诊呢 门诊花了2000", {"total": "2000"}),
+        ("花了几十万", {}),
+        ("一级医院", {}),
     ],
 )
 def test_each_amount_has_the_role_that_the_words_beside_it_say(text, found):
@@ -56,6 +79,35 @@ def test_a_word_for_a_category_means_all_its_items():
 
 def test_words_of_the_price_list_are_found_in_a_sentence():
     assert words_in("血常规和心电图各多少钱", load_hospital()) == ["血常规", "心电图"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("和磁多少钱", ["和磁"]), ("血长规多少钱", ["血长规"]), ("你们医院入职体检多少钱", ["入职体检"])]
+    + [(text, []) for text in ("人呢", "明天呢", "我要退费", "几点上班", "怎么走", "头发检测多少钱")],
+)
+def test_only_words_that_really_name_an_item_are_taken_for_one(text, words):
+    assert named_in(text, load_hospital()) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "whole"),
+    [
+        ("做个量子波动体检要多少钱", "体检", "量子波动体检"),
+        ("我想做个体检大概多少钱", "体检", ""),
+        ("医生让我做核磁多少钱", "核磁", ""),
+        ("头疼想拍核磁多少钱", "核磁", ""),
+        ("血常规和核磁多少钱", "核磁", ""),
+    ],
+)
+def test_a_group_word_at_the_end_of_a_longer_name_is_that_name(text, word, whole):
+    assert qualified(word, text) == whole
+
+
+def test_what_is_paid_first_is_said_with_its_amount():
+    prices = load_hospital().prices
+    assert share_text(prices["MRI001"]) == "医保乙类（先由您自己付10%，约48元，其余432元列入医保报销计算）"
+    assert "自费项目" in share_text(prices["DEN001"])
 
 
 def test_class_a_never_reads_as_paid_in_full():

@@ -8,7 +8,7 @@ import pytest
 
 from bot.insurance.calculator import estimate
 from bot.insurance.commercial import checklist_text, claim_kinds, claim_papers
-from bot.insurance.explain import Inquiry, case_of, missing_inputs, policy_facts, steps_text
+from bot.insurance.explain import Inquiry, case_of, missing_inputs, policy_facts, result_text, steps_text
 from bot.insurance.model import SCHEMES, SETTINGS, Case
 from bot.insurance.plans import find_plan
 from bot.money import yuan_text
@@ -22,24 +22,40 @@ FORBIDDEN = ("你", "保证", "一定能", "肯定", "不知道", "不清楚", "
 
 def test_every_step_of_the_reckoning_is_shown_with_its_amount():
     found = estimate(EMPLOYEE, Case(D(68000), self_pay=D(3000), class_b=D(20000), status="in_service"))
-    text = steps_text(found)
+    lines = steps_text(found).splitlines()
     for number, step in enumerate(found.steps, 1):
-        assert f"{number}. {step.label}" in text
-        assert f"{step.formula} = {yuan_text(step.amount)}" in text
-    assert "您约付14,225元" in text
+        (line,) = [line for line in lines if line.startswith(f"{number}. ")]
+        assert step.label in line and step.formula in line
+        assert yuan_text(step.amount) in line or f"{step.amount:,.2f}元" in line
 
 
-def test_terms_are_explained_where_they_first_stand():
-    text = steps_text(estimate(RESIDENT, Case(D(180000), class_b=D(1000))))
-    for term in ("起付线（", "统筹基金支付（", "大病保险（", "乙类：医保目录里需要您先付一部分的项目"):
-        assert term in text
+def test_the_result_comes_first_to_the_cent_and_says_that_it_is_an_estimate():
+    found = estimate(EMPLOYEE, Case(D(68000), self_pay=D(3000), class_b=D(20000), status="in_service"))
+    text = result_text(found)
+    assert text.startswith("医保约付53,775.00元，您约付14,225.00元，仅供参考，以医保结算为准。")
+    assert "三级医院、在职" in text and "68,000元" in text
 
 
-def test_the_estimate_says_that_it_is_one_and_how_long_its_rules_hold():
+def test_the_steps_stay_shorter_than_a_screen():
+    text = steps_text(estimate(RESIDENT, Case(D(180000), self_pay=D(3000), class_b=D(1000))), ("按在示范市参保估算",))
+    assert len(text.splitlines()) <= 9
+
+
+def test_class_b_is_explained_where_it_is_part_of_the_reckoning():
+    assert "乙类是指" in steps_text(estimate(RESIDENT, Case(D(180000), class_b=D(1000))))
+    assert "乙类" not in steps_text(estimate(RESIDENT, Case(D(180000))))
+
+
+def test_how_long_the_rules_hold_is_said():
     text = steps_text(estimate(RESIDENT, Case(D(100))))
-    assert text.endswith(
-        "依据：示范市医疗保障局（虚构）演示政策，2026年版，有效期至2027年12月31日。仅供参考，以医保结算为准。"
-    )
+    assert text.endswith("依据：示范市医疗保障局（虚构）演示政策，2026年版，有效期至2027年12月31日。")
+
+
+def test_a_bill_is_reckoned_with_what_its_own_lines_say_is_paid_first():
+    plan = find_plan("示范市", "student_child", "outpatient", DAY)
+    found = estimate(plan, Case(D("413.50"), class_b=D("33.60"), prepaid=D("6.72")))
+    assert found.parts.prepaid == D("6.72") and found.in_scope == D("406.78")
+    assert "乙类先付6.72（账单逐项相加）" in steps_text(found)
 
 
 def test_assumptions_are_told():
