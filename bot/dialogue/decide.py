@@ -341,12 +341,7 @@ def in_context(decision: Decision, slots: dict) -> Decision:
         return decision
     if name in ("nlu_fallback", "inform") and memory.get("last_faq") and decision.text.rstrip("？?。").endswith("呢"):
         decision.label = memory["last_faq"]
-    elif (
-        query
-        and query["label"] == "estimate_reimbursement"
-        and _loose(decision)
-        and AMENDS.search(decision.text)
-    ):
+    elif query and query["label"] == "estimate_reimbursement" and _loose(decision) and AMENDS.search(decision.text):
         decision.label = "estimate_reimbursement"
     elif query and name in (*COURTESY, base(query["label"]), "query_schedule"):
         useful = {"department", "doctor", "date", "period", "doctor_title", "fee_item"}

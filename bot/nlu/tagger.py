@@ -14,6 +14,7 @@ from bot.nlu.patterns import HINTS
 
 OUTSIDE = "O"
 import os
+
 MINFREQ = int(os.environ.get("MF", 0))
 
 
@@ -127,7 +128,15 @@ class CharTagger:
     ) -> None:
         """Fit a field to lines with their entities and write it to a CRFsuite file."""
         trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
-        trainer.set_params({"c1": l1, "c2": l2, "max_iterations": iterations, "feature.possible_transitions": True, "feature.minfreq": MINFREQ})
+        trainer.set_params(
+            {
+                "c1": l1,
+                "c2": l2,
+                "max_iterations": iterations,
+                "feature.possible_transitions": True,
+                "feature.minfreq": MINFREQ,
+            }
+        )
         for line, entities in zip(lines, spans, strict=True):
             if line.text:
                 trainer.append(features(line), labels(len(line.text), entities))

@@ -16,6 +16,8 @@ HERE = Path(__file__).parent
 
 def sentences(name):
     data = yaml.safe_load((HERE / name).read_text(encoding="utf-8"))
+    if isinstance(data, list):
+        return [(line["code"], line["text"]) if isinstance(line, dict) else ("", line) for line in data]
     return [(group, text) for group, texts in data.items() for text in texts]
 
 
