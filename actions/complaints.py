@@ -14,7 +14,7 @@ from bot.storage.engine import reading, writing
 from bot.tickets import service
 from bot.tickets.service import ANSWERED_BY, TYPES
 
-TELLING_NOTHING = re.compile(r"我?(想|要)?(匿名)?(投诉|举报|反映)(一下|个事|问题)?|你们|医院|[，。！!,.\s]")
+TELLING_NOTHING = re.compile(r"我?(想|要|继续|接着)*(匿名)?(投诉|举报|反映)(一下|个事|问题)?|你们|医院|[，。！!,.\s]")
 NOT_BUT = re.compile(r"不是([^，,。\s]{1,12})[，,、 ]*(?:而是|应该是|是)([^，,。\s]{1,12})")
 SEND = re.compile(r"(可以|就这样|没问题|直接)?(提交|交)(吧|了|就行)?[。!！]*|就这样(吧)?|没(有)?(要)?补充(的|了)?")
 WRONG = re.compile(r"不对|不是|错|有误|不准")
@@ -218,7 +218,7 @@ def _answer(talk: Talk, said: str, asked: str | None) -> bool:
 def _tell(talk: Talk, rest: str, asked: str | None) -> None:
     """Put words where they belong: wish, story, time and place."""
     wish = told.demand_in(rest) or (rest if told.only_demands(rest) else None)
-    if asked == "demand" and wish is None and told.wishes(rest):
+    if asked == "demand" and wish is None and told.wishes(rest, story=talk.heard.startswith("complaint/")):
         wish = rest
     if wish and (asked == "demand" or "demand" not in talk.facts):
         talk.facts["demand"] = wish

@@ -17,17 +17,18 @@ from bot.fees.pricing import (
     TITLE_WORDS,
     UNSURE,
     WHY,
-    asked_core,
     choose,
     classes_text,
     dates_text,
     items_for,
     named_in,
-    names_item,
+    names_said,
     price_row,
-    qualified,
+    proper_word,
     range_text,
     unit_price,
+    unlisted_name,
+    whole_name,
     words_in,
 )
 from bot.hospital.load import load_hospital
@@ -46,10 +47,6 @@ BILL_LABELS = ("query_bill", "check_insurance_coverage", "query_price", "estimat
 INPATIENT = re.compile(r"住院|出院|入院|病房|病区|住了|住在|押金|预交")
 LATEST = re.compile(r"上次|上回|最近|这次|这回|刚才|刚刚|本次")
 DEPOSIT = re.compile(r"押金|预交|余额|欠费|欠多少|欠了|还欠|账户里|账上还有|够不够")
-# What a price can be asked for without standing on our list; 退费, 人 and 明天 are no such names.
-NAME = re.compile(r"[A-Za-z0-9一-鿿\-]{3,12}")
-NO_ITEM = re.compile(r"退|投诉|人工|取消|不要了")
-ITEM_LIKE = re.compile(r"[检查验]|体检|手术|治疗|疫苗|[费片针药镜超仪]$")
 WHOLE = re.compile(r"一共|总共|总的|分类|明细|清单|全部")
 SELF_PAY = re.compile(r"自费|自付|自己掏|自己付|自己出|医保付|医保报|个人掏")
 
@@ -78,7 +75,7 @@ def query_price(talk: Talk) -> None:
         elif len(items) == 1 or all(item.category == REGISTRATION for item in items):
             known += items
         else:
-            known += _which(talk, word, items)
+            known += _which(talk, proper_word(word, items), items)
     known = list(dict.fromkeys(known))
     if known:
         shown = known if len(known) <= MANY else known[:SHOWN]
@@ -128,8 +125,8 @@ def asked_words(talk: Talk) -> list[str]:
         words = words or _doctors_openings(talk)
         if not talk.message.button:
             others = [text for e in talk.message.entities if e["entity"] != "fee_item" and (text := e.get("text"))]
-            words = [_whole_name(word, talk.message.text, others) for word in words or _named(talk)]
-            if not words and (name := _unheard(talk.message.text)):
+            words = [whole_name(word, talk.message.text, load_hospital(), others) for word in words or _named(talk)]
+            if not words and (name := unlisted_name(talk.message.text)):
                 words = [name]
         if not words:
             return []
@@ -142,21 +139,6 @@ def _named(talk: Talk) -> list[str]:
     return words or (["挂号费"] if re.search(r"挂号|号费", talk.message.text) else [])
 
 
-def _whole_name(word: str, text: str, others: list[str]) -> str:
-    """量子波动体检 is no 体检 of ours: a group word that only ends a longer name does not give the group's prices."""
-    hospital = load_hospital()
-    items, category = items_for(word, hospital)
-    if category or len(items) < 2 or items[0].category == REGISTRATION:
-        return word
-    return qualified(word, text, others) or word
-
-
-def _unheard(text: str) -> str:
-    """Give the name in 头发检测多少钱 that the price list does not hold, "" where the question names nothing."""
-    core = asked_core(text)
-    return core if re.search(r"多少钱|价|收费|费用|几多錢|几钱", text) and NAME.fullmatch(core) else ""
-
-
 def ask_words(talk: Talk, response: str) -> list[str]:
     """Ask which item is meant; an answer that names none (人呢) gets the phone and ends here."""
     if all(word in GENERIC for word in talk.fact("fee_item") or []):
@@ -166,23 +148,12 @@ def ask_words(talk: Talk, response: str) -> list[str]:
     hospital = load_hospital()
     if not talk.message.button:
         heard = talk.message.texts("fee_item")
-        words = [name for word in words for name in _names(word, hospital) or ([word] if word in heard else [])]
+        words = [name for word in words for name in names_said(word, hospital) or ([word] if word in heard else [])]
     if not words:
         talk.say("utter_price_not_named", [HUMAN])
         talk.end()
     talk.facts["words"] = list(dict.fromkeys(words))
     return talk.facts["words"]
-
-
-def _names(said: str, hospital) -> list[str]:
-    """Give the items that an answer to 哪个项目 names; [] where it is about something else."""
-    if NO_ITEM.search(said):
-        return []
-    if names_item(said, hospital):
-        return [said]
-    if found := named_in(said, hospital):
-        return [_whole_name(word, said, []) for word in found]
-    return [asked_core(said)] if ITEM_LIKE.search(said) and NAME.fullmatch(asked_core(said)) else []
 
 
 def _code_name(word: str) -> str:
@@ -239,7 +210,7 @@ def _which(talk: Talk, word: str, items: list[PriceItem]) -> list[PriceItem]:
         said = str(talk.facts.pop("which_item"))
         picked = [hospital.prices[said]] if said in hospital.prices else choose(said, word, items, hospital)
         if not picked and not UNSURE.search(said):
-            picked = [item for name in _names(said, hospital) for item in items_for(name, hospital)[0]]
+            picked = [item for name in names_said(said, hospital) for item in items_for(name, hospital)[0]]
             if not picked or len(picked) > SHOWN:
                 talk.say("utter_price_not_named", [HUMAN])
                 talk.end()

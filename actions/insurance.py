@@ -33,6 +33,7 @@ ASKS_MEANING = re.compile(r"什么叫|叫什么|是什么|是个?啥|什么意�
 WHICH_SELF_PAY = re.compile(r"哪些.{0,6}自费|自费的?.{0,4}(?:有哪些|是哪些|哪几)|有哪些.{0,6}自费")
 AGAIN = re.compile(r"改成|改为|换成|再算|重新算|重算")
 WHAT_IF = re.compile(r"^(?:那|那么|要是|如果|假如|其实|不对|不是|说错)|呢[？?。]?$|应该是|搞错")
+ASKS_HOW_MUCH = re.compile(r"能?(?:报|報)(?:销|銷)?(?:多少|几|吗|不)|报百分")
 ESTIMATE = "estimate_reimbursement"
 SHORT = 12  # characters; a longer message is a question of its own
 PARTS = ("self_pay", "class_b", "over_limit", "prepaid")
@@ -112,7 +113,8 @@ def _shown_items(talk: Talk) -> bool:
     """能报多少, right after a price: the class of that item and what is paid first, without a question."""
     codes = talk.memory.get("shown")
     text = talk.message.text
-    if not isinstance(codes, list) or not _first_pass(talk) or talk.message.button or talk.fact("total"):
+    begins = _first_pass(talk) or (talk.message.label == ESTIMATE and ASKS_HOW_MUCH.search(text))
+    if not isinstance(codes, list) or not begins or talk.message.button or talk.message.values("amount"):
         return False
     if talk.message.values("insurance_type") or talk.message.values("care_setting") or setting_in(text):
         return False
@@ -264,8 +266,7 @@ def _continues(text: str, amounts: dict, told: dict, talk: Talk) -> bool:
         return True
     if "total" in amounts:
         return not told.get("care_setting") or bool(WHAT_IF.search(text)) or "呢" in text
-    short = len(text) <= SHORT or bool(WHAT_IF.search(text))
-    return bool(amounts) or (short and bool(told or talk.message.values("insurance_type")))
+    return bool(amounts) or len(text) <= SHORT or bool(WHAT_IF.search(text) and told)
 
 
 def _setting(talk: Talk) -> str | None:

@@ -3,6 +3,7 @@
 import json
 import re
 
+from bot.fees.amounts import amounts_in
 from bot.language.numbers import ordinal_value
 from bot.language.periods import period_value
 
@@ -160,7 +161,7 @@ def answer(asked: str, options: list[dict], message, free_text: tuple[str, ...])
         found = re.search(r"1\d{2}\*{4}\d{4}", text)
         return found.group() if found else None
     if asked in ("amount", "total"):
-        return message.first("amount")
+        return amounts_in(message.text, message.entities).get("total") or message.first("amount")
     if asked in free_text and text:
         return text
     return None

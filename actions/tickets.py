@@ -93,7 +93,7 @@ def _tell_own(talk: Talk, said: str) -> bool:
         state = f"，{ticket.state_name}" if nameless else ""  # nobody can be asked who he is
         due = f"，最迟{deadline_text(ticket.due_at)}前答复" if ticket.state in OPEN and ticket.due_at else ""
         rows.append(f"{KINDS[ticket.kind]}：受理编号{ticket.number}{state}{due}")
-    talk.say("utter_ticket_number", rows="\n".join(rows))
+    talk.say("utter_ticket_anonymous" if nameless else "utter_ticket_number", rows="\n".join(rows))
     return nameless or any(words.search(said) for words in (NUMBER, DEADLINE, HOW))
 
 

@@ -44,6 +44,7 @@ _WITHDRAWS = re.compile(
     r"|当我没(说|提)(过)?|不了了之吧?"
 )
 _STILL = re.compile(r"(?<!不)(要|想|来)?(投诉|举报)")
+_NOTHING_MORE = re.compile(r"((算|行|好|走|不要|不用|没事)了?|谢谢您?|再见|拜拜|吧|就这样|[，,。\s])*")
 _PHONE_LEAD = r"(?:(?:我的?|本人)?(?:联系)?(?:电话|手机|号码|联系方式)(?:号码?|号)?(?:是|为|[:：])?\s*)?"
 PHONE = re.compile(r"(?:\+?86[\s-]?)?1\d{2}[\s-]?\*{4}[\s-]?\d{4}")
 _PHONE_PHRASE = re.compile(_PHONE_LEAD + PHONE.pattern)
@@ -69,6 +70,7 @@ _SHORT_DEMAND = re.compile(
     rf"^[^，,。！!；;\n]{{0,4}}(?:{_WISH_WORDS})(?:我|一下|信|钱)?(?:就行|就好|即可|就可以)?(?:了|吧)?$"
 )
 _WISHES = re.compile(rf"希望|要求|请|要|让|给|想|别再|不要|管|提醒|说明|{_WISH_WORDS}")
+_SURE_WISHES = re.compile(rf"希望|要求|别再|不要再|{_WISH_WORDS}")
 FILLER = re.compile(
     r"(您好|你好|在吗|在不在|有人吗|哈喽|hello|hi|谢谢(你|您)?|多谢|感谢|辛苦了?|嗯+|哦+|噢|哎|唉|好的?|好吧|知道了|明白|收到|ok|OK|[。.!！~～?？，,\s])+"
 )
@@ -80,27 +82,33 @@ LATER = re.compile(
     r"(呃|嗯|哎|额)?[，,]?(请|稍|先|你|您)*等(等|一下|会儿?|一会儿?|下|我想想?|我看看)+[吧啊。!！]*|(让)?我(先)?(想想|想一下|看看|看一下)[吧。]*"
 )
 WHERE_IS_PERSON = re.compile(
-    r"^(喂|那|哎)?[，,]?(人|客服|人工)(工|员)?(呢|在哪|在吗|来了吗|去哪了?|怎么还(不|没).{0,4})[?？!！。]*$|还(要|得)等(多久|多长|几)|(轮|排)到(我|几)|前面(还)?有?几"
+    r"^(喂|那|哎)?[，,]?(人|客服|人工)(工|员)?(呢|在哪|在吗|来了吗|去哪了?|怎么还(不|没).{0,4})[?？!！。]*$|^.{0,6}还(要|得)等(多久|多长|几).{0,4}$|^.{0,4}(轮|排)到我.{0,4}$|^前面(还)?有?几.{0,6}$"
 )
 # Somebody asks for a favour; nobody has done wrong yet.
 _FAVOUR = re.compile(r"(黄牛|红包|塞(点)?钱|好处费|找(个)?关系|走(个)?后门|加塞|插个?队|内部号|关系号)")
 _ASKING = re.compile(
     r"能不能|可不可以|可以.{0,12}吗|行不行|能.{0,10}吗|帮(我|忙)|给(你|您|你们)|搞(个|一个|张)|弄(个|一个|张)|有没有"
 )
-_WRONGED = re.compile(r"投诉|举报|收(了)?我|要我|让我|叫我|跟我要|找我要|问我要|索要|暗示|不给.{0,6}就|他们|有人")
+_WRONGED = re.compile(
+    r"投诉|举报|收(了)?我|要我|让我|叫我|跟我要|找我要|问我要|索要|暗示|不给.{0,6}就|他们|有人|收钱|黑暗"
+)
 
 _PERSON = (
     r"(?:人|爸|妈|爹|娘|老伴|爷|奶|父|母|他|她|患者|病人|家属|佢|老公|老婆|丈夫|妻子|爱人|先生|太太|儿子|女儿|孩子|宝宝|婴儿|哥|姐|弟|妹|公|婆|"
     r"叔|姨|舅|姑|姥|伯|老人|老头|老太太?|亲人|家人|老汉儿?|媳妇|对象|闺女|外孙|孙子|孙女)"
 )
 _SURE_DEATH = re.compile(
-    r"去世|过世|離世|离世|逝世|病逝|病故|已故|身故|往生|断气|咽(了)?气|不在人世|离开(了)?(人世|这个世界)|没(救|抢救)(过来|回来)|没挺过来|没保住|"
+    r"去世|过世|離世|离世|逝世|病逝|病故|已故|身故|往生|(?<![跑累])断(?:了)?气|咽[了的]?气|不在人世|离开(了)?(人世|这个世界)|没(救|抢救)(过来|回来)|没挺过来|没保住|没醒过来|心脏停了|ICU没出来|辞世|归西|撒手|百年了|出的?殡|"
     r"抢救无效|死亡|驾鹤|寿终|头七|后事|丧事|骨灰|遗体|太平间|下(的|了)?葬|火化|天堂|[过過]身|害死|治死|医死|死在|passed away|qushi"
+)
+_WHEN = (
+    r"(?:[家们的亲]|已[经經]?|都|就|昨[天晚日儿]|今[天早儿]|前天|刚刚?|才|上[周个]?\w{0,3}|这月|那天|当天|当晚|夜里|早上|晚上|半夜|后来|最后|现在"
+    r"|[\d一二三四五六七八九十]+[月号日天]|[，,\s]){0,4}"
 )
 _MAYBE_DEATH = re.compile(
     _PERSON
-    + r"(?:[家们的]|已经?|都|就|昨[天晚日儿]|今[天早儿]|前天|刚刚?|才|上[周个]?\w{0,3}|这月|那天|当天|当晚|夜里|早上|晚上|半夜|后来|最后|现在|[\d一二三四五六七八九十]+[月号日天]|[，,\s]){0,4}"
-    r"(?:(?:走|没)(?:了|的|喇|咗)|去的$|不在(?:了|喇)|死(?:了|的|掉|咗)|永远离开|烧了)(?!一趟|下来)"
+    + _WHEN
+    + r"(?:(?:走|没)(?:了|的|喇|咗)|去的(?=$|[，。])|不在(?:了|喇)|死(?:了|的|掉|咗)|永远离开|烧了)|刚走(?=$|[，,。])(?!一趟|下来)"
 )
 _ONLY_GONE = re.compile(r"^[唉哎]?[，,]?(?:已经|刚|刚刚|人|人都)?(?:走了|没了|不在了|死了)[。！!…\s]*$")
 _NOT_DEATH = re.compile(
@@ -135,7 +143,9 @@ def withdrawal(text: str) -> str | None:
         words = clause.group()
         if _WITHDRAWS.fullmatch(words):
             rest = text.strip()[clause.end() :].strip(_EDGES)
-            return rest if len(rest) <= 30 and not _STILL.search(rest) else None
+            if len(rest) > 30 or _STILL.search(rest):
+                return None
+            return "" if _NOTHING_MORE.fullmatch(rest) else rest
         if index == 0 and words not in ("算了", "算了算了", "行了", "好吧", "好了", "唉", "嗯", "谢谢", "我", "对了"):
             return None
     return None
@@ -176,9 +186,9 @@ def only_demands(text: str) -> bool:
     return bool(_OWN_DEMAND.match(text) or _SHORT_DEMAND.match(text) or (whole and whole.end() == len(text)))
 
 
-def wishes(text: str) -> bool:
-    """Tell whether words may be a wish: else they go on with the story."""
-    return bool(_WISHES.search(text))
+def wishes(text: str, story: bool = False) -> bool:
+    """Tell whether words may be a wish: else they go on with the story. `story`: they sound like one (她还让我滚)."""
+    return bool((_SURE_WISHES if story else _WISHES).search(text))
 
 
 def asks_favour(text: str) -> bool:

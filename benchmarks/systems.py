@@ -220,7 +220,7 @@ def train_daoyi(folder: Path, keep: bool = False) -> tuple[Path, dict]:
 
     def train(into: Path) -> Path:
         command = [sys.executable, "-m", "benchmarks.train_daoyi", str(into)]
-        run_timed(command, folder / "train-daoyi.log", ROOT, QUIET)
+        run_timed(command, into / "train.log", ROOT, QUIET)
         return next((into / "models").glob("*.tar.gz"))
 
     return _trained(folder / "daoyi-model", model_fingerprint(), train, keep)
@@ -238,13 +238,13 @@ def train_stock(folder: Path, epochs: int, keep: bool = False) -> tuple[Path, di
     def train(into: Path) -> Path:
         command = [sys.executable, "-m", "rasa", "train", "--fixed-model-name", "stock", "--out", str(into)]
         env = {**QUIET, "RASA_CACHE_DIRECTORY": str(into / "cache")}
-        run_timed(command, folder / "train-stock.log", project, env)
+        run_timed(command, into / "train.log", project, env)
         return into / "stock.tar.gz"
 
     model, done = _trained(folder / f"stock-model-{epochs}", fingerprint, train, keep)
     if "epoch_s" not in done:
-        done["epoch_s"] = epoch_seconds((folder / "train-stock.log").read_text(errors="replace"))
-        (folder / f"stock-model-{epochs}" / "trained.json").write_text(json.dumps(done))
+        done["epoch_s"] = epoch_seconds((model.parent / "train.log").read_text(errors="replace"))
+        (model.parent / "trained.json").write_text(json.dumps(done))
     return model, done
 
 

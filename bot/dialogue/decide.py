@@ -12,6 +12,10 @@ from datetime import datetime
 
 from actions.reading import can_answer, facts_of, pick, yes_or_no
 from actions.talk import FLOWS, Message
+from bot.fees.pricing import could_name
+from bot.hospital.load import load_hospital
+from bot.insurance.hearing import other_city
+from bot.settings import settings
 
 COURTESY = {
     "greet",
@@ -68,6 +72,7 @@ IDENTIFYING = {"person_name", "id_number", "phone", "card_number", "ticket_id"}
 # What else may be asked for beside a grievance; 希望改进 and the like belong to it.
 BESIDE_COMPLAINT = {"book_appointment", "cancel_appointment", "reschedule_appointment", "query_my_appointments"}
 CORRECTION = re.compile(r"^(不对|不是|说错|搞错|弄错|错了|打错)")
+LOOK_UP = re.compile(r"^(再|还|也|另外)?(帮我|给我)?(查|看)")
 RESUME = re.compile(r"^(那|好|嗯)?[，,]?(我们)?(继续|接着)(?!.*(疼|痛|发烧))")
 BOOKING = {"book_appointment", "reschedule_appointment"}
 WISHES = {"date", "period", "doctor", "department", "doctor_title"}
@@ -269,6 +274,9 @@ def in_context(decision: Decision, slots: dict) -> Decision:
         decision.label = "repeat"
         return decision
     name = base(decision.label)
+    if beside_money := _about_money(decision, task, memory):
+        decision.label = beside_money
+        return decision
     if name == "faq" and decision.label == "faq/self_pay_items" and memory.get("bill"):
         decision.label = "query_bill"  # 哪些是自费的, asked about the bill just shown
         return decision
@@ -283,6 +291,10 @@ def in_context(decision: Decision, slots: dict) -> Decision:
         flow = FLOWS.get(task["name"])
         free = flow.free_text if flow else ()
         asked = task["asked"]
+        if asked in ("fee_item", "which_item"):
+            options = [o["value"] for o in task.get("options") or []]
+            if not could_name(decision.text, options, load_hospital()):
+                free = ()  # 我要退费 goes to its own answer
         if STOP.search(decision.text):
             decision.label = "stop"
             return decision
@@ -348,6 +360,20 @@ def in_context(decision: Decision, slots: dict) -> Decision:
         if ELLIPSIS.match(decision.text.strip()) and any(e["entity"] in useful for e in decision.entities):
             decision.label, decision.ellipsis = query["label"], True
     return decision
+
+
+def _about_money(decision: Decision, task: dict | None, memory: dict) -> str | None:
+    """What a bill or an estimate just shown makes of a loose message: another city, another bill, 离休."""
+    name, text = base(decision.label), decision.text
+    if name not in (*COURTESY, "faq", "query_schedule", "estimate_reimbursement", "query_insurance_policy"):
+        return None
+    query = (memory.get("last_query") or {}).get("label")
+    if "estimate_reimbursement" in ((task or {}).get("name"), query) and other_city(text, settings().city):
+        return "estimate_reimbursement"
+    dated = any(e["entity"] == "date" for e in decision.entities)
+    if memory.get("bill") and dated and LOOK_UP.search(text) and re.search("门诊|住院|急诊|费用|账", text):
+        return "query_bill"
+    return "query_insurance_policy" if "离休" in text else None
 
 
 def _loose(decision: Decision) -> bool:

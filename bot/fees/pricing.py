@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from bot.hospital.matching import PART, SOUND, TYPO
+from bot.hospital.matching import PART, SOUND, TYPO, one_edit, sound
 from bot.hospital.model import Hospital, PriceItem
 from bot.hospital.names import lexicon
 from bot.hospital.prices import category_codes, fee_words, resolve_fee_item
@@ -108,7 +108,18 @@ def items_for(word: str, hospital: Hospital) -> tuple[list[PriceItem], bool]:
     word = WARD_WORDS.get(word, word)
     if categories := category_codes(word):
         return [item for item in hospital.prices.values() if item.category in categories], True
-    return [hospital.prices[match.code] for match in resolve_fee_item(word, hospital)], False
+    matches = resolve_fee_item(word, hospital)
+    items = [hospital.prices[match.code] for match in matches]
+    if matches and matches[0].score < SOUND:
+        items = [item for item in items if not _other_part(word, item)]
+    return items, False
+
+
+def _other_part(word: str, item: PriceItem) -> bool:
+    """手部核磁 is no slip of the pen for 头部核磁: before a group word another character is another part of the body."""
+    ends = any(word.endswith(group) for group in item.groups)
+    names = (item.name, *item.aliases)
+    return ends and not any(len(name) != len(word) and one_edit(name, word) for name in names)
 
 
 _ASKING = re.compile(
@@ -132,6 +143,11 @@ UNSURE = re.compile(
 WHY = re.compile(
     r"为什么|为啥|凭什么|怎么(?:会)?(?:这么|那么|那|这)?.{0,6}(?:贵|高|多钱)|(?:这么|那么|太|好)(?:贵|高)|不合理|乱收"
 )
+# What a price can be asked for without standing on our list; 退费, 人 and 明天 are no such names.
+_NAME = re.compile(r"[A-Za-z0-9一-鿿\-]{3,12}")
+_ASKS_PRICE = re.compile(r"多少钱|价|收费|费用|几多錢|几钱")
+_NO_ITEM = re.compile(r"退|投诉|人工|取消|不要了")
+_ITEM_LIKE = re.compile(r"[检查验]|体检|手术|治疗|疫苗|[费片针药镜超仪]$")
 MOST_NAMED = 12  # characters; a longer rest is a story and names no item
 
 
@@ -173,6 +189,47 @@ def qualified(word: str, text: str, known: Sequence[str] = ()) -> str:
         before = before.replace(other, "")
     before = _MODIFIER_FILLER.sub("", _ASKING.sub("", _BEGINS_ANEW.split(before)[-1]))
     return before + word if len(before) >= 2 else ""
+
+
+def whole_name(word: str, text: str, hospital: Hospital, known: Sequence[str] = ()) -> str:
+    """Give 量子波动体检 for 体检 in such a text: a group word that only ends a longer name is not the group's."""
+    items, category = items_for(word, hospital)
+    if category or len(items) < 2 or items[0].category == REGISTRATION:
+        return word
+    return qualified(word, text, known) or word
+
+
+def unlisted_name(text: str) -> str:
+    """Give the name in 头发检测多少钱 that the price list does not hold, "" where the question names nothing."""
+    core = asked_core(text)
+    return core if _ASKS_PRICE.search(text) and _NAME.fullmatch(core) else ""
+
+
+def names_said(said: str, hospital: Hospital) -> list[str]:
+    """Give the items that an answer to 哪个项目 names; [] where it is about something else (人呢, 我要退费)."""
+    if _NO_ITEM.search(said):
+        return []
+    if names_item(said, hospital):
+        return [said]
+    if found := named_in(said, hospital):
+        return [whole_name(word, said, hospital) for word in found]
+    core = asked_core(said)
+    return [core] if _ITEM_LIKE.search(said) and _NAME.fullmatch(core) else []
+
+
+def could_name(said: str, codes: Iterable[str], hospital: Hospital) -> bool:
+    """Tell whether words may answer 哪个项目 or 哪个部位; `codes` are the items offered, if any."""
+    if UNSURE.search(said) or names_said(said, hospital):
+        return True
+    bare = _FILLER.sub("", said)
+    offered = [hospital.prices[code] for code in codes if code in hospital.prices]
+    return bool(bare) and any(bare in name for item in offered for name in (item.name, *item.aliases))
+
+
+def proper_word(word: str, items: Sequence[PriceItem]) -> str:
+    """Give 核磁 for 和磁: the word that all these items share and that sounds alike."""
+    shared = [name for name in items[0].groups if all(name in item.groups for item in items)]
+    return word if word in shared else next((name for name in shared if sound(name) == sound(word)), word)
 
 
 def words_in(text: str, hospital: Hospital) -> list[str]:

@@ -12,7 +12,7 @@ from bot.nlu.encoder import Encoder
 from bot.nlu.hearing import Hearing, dialect_words
 from bot.nlu.homophones import Corrector, misspelt, sound_table
 from bot.nlu.line import Line, read_line
-from bot.nlu.softmax import balanced, fit_softmax, softmax
+from bot.nlu.softmax import fit_softmax, softmax
 from bot.nlu.views import Reading, Views, reading
 
 log = logging.getLogger(__name__)
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 class HeadSettings:
     """What config.yml may say about the head."""
 
-    c: float = 10.0
-    vector_weight: float = 1.5
+    c: float = 30.0
+    vector_weight: float = 1.0
     misspelt_weight: float = 0.5  # a practice line with homophones counts as half a line
     at_least: int = 3  # lines that an n-gram must stand in
     iterations: int = 60
@@ -73,7 +73,6 @@ class Practice:
             vectors = np.concatenate([vectors, self.slip_vectors[chosen]])
             classes = np.concatenate([classes, classes])
             weights = np.concatenate([weights, np.full(len(chosen), settings.misspelt_weight)])
-        weights = balanced(classes, weights, count)
         dense, thin = views.dense(vectors), views.sparse(readings)
         return Fitted(views, *fit_softmax(dense, thin, classes, weights, count, settings.c, settings.iterations))
 

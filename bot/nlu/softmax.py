@@ -18,12 +18,6 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return raised / raised.sum(axis=-1, keepdims=True)
 
 
-def balanced(classes: np.ndarray, weights: np.ndarray, count: int) -> np.ndarray:
-    """Weight rows so that every class counts the same in all."""
-    totals = np.bincount(classes, weights=weights, minlength=count)
-    return weights * (weights.sum() / (count * np.maximum(totals, 1e-9)))[classes]
-
-
 def fit_softmax(
     dense: np.ndarray,
     thin: sparse.csr_matrix,

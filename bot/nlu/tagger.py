@@ -13,9 +13,6 @@ from bot.nlu.line import Line
 from bot.nlu.patterns import HINTS
 
 OUTSIDE = "O"
-import os
-
-MINFREQ = int(os.environ.get("MF", 0))
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,12 @@ def test_an_unknown_item_that_the_recogniser_missed_is_named_in_the_answer():
 
 def test_a_homophone_finds_the_item():
     said = Patient().say("和磁多少钱", "query_price")
-    assert said.names == ["utter_price_which"] and "260元至820元" in said.text
+    assert said.names == ["utter_price_which"] and "260元至820元" in said.text and "“核磁”" in said.text
+
+
+def test_a_part_of_the_body_without_a_price_does_not_get_the_price_of_another():
+    said = Patient().say("手部核磁多少钱", "query_price", ("fee_item", "手部核磁", None))
+    assert said.names == ["utter_price_unknown"]
 
 
 def test_a_large_group_shows_six_and_asks_which():
@@ -199,6 +204,8 @@ def test_how_much_is_paid_back_right_after_a_bill_means_that_bill(house):
     patient.say("我上个月住院花了多少", "query_bill", INPATIENT, LAST_MONTH)
     said = patient.say("能报多少", "estimate_reimbursement")
     assert said.names == RECKONED and f"{load_hospital().stays['ZY2001'].total:,.2f}元" in said.text
+    again = patient.say("能报多少", "estimate_reimbursement")
+    assert again.text == said.text
     changed = patient.say("自费改成100", "estimate_reimbursement", ("amount", "100", "100"))
     assert changed.names == RECKONED and "自费100" in changed.text and "住院" in changed.text
 

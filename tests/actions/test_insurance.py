@@ -309,6 +309,13 @@ def test_what_is_paid_of_the_item_just_shown_is_said_without_a_question():
         assert "头颅磁共振平扫" in said.text and "先由您自己付10%，约48元" in said.text
 
 
+def test_the_item_just_shown_answers_also_while_an_estimate_waits_for_the_place_of_care():
+    patient = Patient()
+    patient.say("居民医保能报多少", ESTIMATE, RESIDENT)
+    patient.say("血常规多少钱", "query_price", ("fee_item", "血常规", "LAB001"))
+    assert patient.say("这个能报多少", ESTIMATE).names == ["utter_coverage"]
+
+
 def test_an_amount_or_a_place_of_care_makes_it_a_reckoning_again():
     patient = Patient()
     patient.say("血常规多少钱", "query_price", ("fee_item", "血常规", "LAB001"))

@@ -7,7 +7,7 @@ import pytest
 
 from bot.fees.amounts import amounts_in
 from bot.fees.bills import bills_of, charge_rows, fitting, lines_of, look_back
-from bot.fees.pricing import choose, class_text, items_for, named_in, qualified, share_text, words_in
+from bot.fees.pricing import choose, class_text, could_name, items_for, named_in, qualified, share_text, words_in
 from bot.hospital.load import load_hospital
 
 TODAY = date(2026, 11, 30)
@@ -102,6 +102,31 @@ def test_only_words_that_really_name_an_item_are_taken_for_one(text, words):
 )
 def test_a_group_word_at_the_end_of_a_longer_name_is_that_name(text, word, whole):
     assert qualified(word, text) == whole
+
+
+def test_another_part_of_the_body_is_no_typing_mistake():
+    hospital = load_hospital()
+    assert items_for("手部核磁", hospital) == ([], False)
+    assert {item.code for item in items_for("老年人体检", hospital)[0]} == {"CHK003"}
+    assert [item.code for item in items_for("头部核磁", hospital)[0]] == ["MRI001"]
+
+
+@pytest.mark.parametrize(
+    ("said", "could"),
+    [
+        ("胸", True),
+        ("胸部的", True),
+        ("不知道", True),
+        ("血常规呢", True),
+        ("人呢", False),
+        ("我要退费", False),
+        ("明天呢", False),
+    ],
+)
+def test_what_could_answer_which_item_is_told_from_what_could_not(said, could):
+    hospital = load_hospital()
+    codes = [item.code for item in items_for("CT", hospital)[0]]
+    assert could_name(said, codes, hospital) is could
 
 
 def test_what_is_paid_first_is_said_with_its_amount():

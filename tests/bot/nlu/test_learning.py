@@ -8,7 +8,7 @@ from bot.nlu.head import HeadSettings, IntentHead, folds_of
 from bot.nlu.homophones import Corrector, misspelt, sound_table
 from bot.nlu.line import read_line
 from bot.nlu.merge import merged
-from bot.nlu.softmax import balanced, fit_softmax
+from bot.nlu.softmax import fit_softmax
 from bot.nlu.tagger import CharTagger, Span, labels, spans_of
 
 INTENTS = {
@@ -93,11 +93,6 @@ def test_logistic_regression_finds_the_known_optimum():
     ours = np.concatenate([dense, thin])
     assert np.allclose(ours[:, 1] - ours[:, 0], 2 * known.coef_[0], atol=0.05)
     assert bias[1] - bias[0] == pytest.approx(2 * known.intercept_[0], abs=0.05)
-
-
-def test_every_class_weighs_the_same_in_all():
-    weights = balanced(np.array([0, 0, 0, 1]), np.ones(4), 2)
-    assert weights[:3].sum() == pytest.approx(weights[3])
 
 
 def test_folds_spread_every_class():
