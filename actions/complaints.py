@@ -73,9 +73,10 @@ def _hear(talk: Talk) -> None:
         talk.facts.pop(asked)  # any words are taken as the answer; what they are is read here
     if not talk.message.button:
         _other_wish(talk, said)
-    if before := talk.memory.pop("grievance", None):  # told in the same talk, before the complaint was begun
+    if before := talk.memory.pop("grievance", None):  # a death told in this talk before the complaint was begun (R67)
         talk.facts.setdefault("event", before)
         _qualify(talk, before)
+        talk.facts["type"] = "quality"
     if talk.message.button:
         talk.facts.setdefault("type", "other")
         return

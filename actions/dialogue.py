@@ -29,8 +29,12 @@ def apologize(talk: Talk) -> None:
 
 def goodbye(talk: Talk) -> None:
     """再见: the closing fits what the talk was about (R43)."""
-    sad = talk.memory.get("complained") or talk.memory.get("bereaved")
-    talk.say("utter_goodbye_complaint" if sad else "utter_goodbye")
+    if talk.memory.get("complaining"):
+        talk.say("utter_goodbye_draft")
+    elif talk.memory.get("bereaved"):
+        talk.say("utter_goodbye_bereaved")
+    else:
+        talk.say("utter_goodbye_complaint" if talk.memory.get("complained") else "utter_goodbye")
 
 
 def again(talk: Talk) -> None:
@@ -112,6 +116,7 @@ def stop(talk: Talk) -> None:
         if talk.holder == "queue" and NOT_WAITING.search(talk.message.text):
             with writing() as conn:
                 holding.leave_queue(conn, talk.id)
+            talk.memory.pop("queued", None)
             talk.say("utter_left_queue")
         else:
             talk.say("utter_nothing_to_stop")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from actions import told
 from actions.reading import can_answer, facts_of, pick, yes_or_no
 from actions.talk import FLOWS, Message
 from bot.fees.pricing import could_name
@@ -72,6 +73,13 @@ IDENTIFYING = {"person_name", "id_number", "phone", "card_number", "ticket_id"}
 # What else may be asked for beside a grievance; 希望改进 and the like belong to it.
 BESIDE_COMPLAINT = {"book_appointment", "cancel_appointment", "reschedule_appointment", "query_my_appointments"}
 CORRECTION = re.compile(r"^(不对|不是|说错|搞错|弄错|错了|打错)")
+COMPLAINS = re.compile(r"^我?(想|要)?(投诉|举报)(?!电话|渠道|方式|怎么)")
+SWEARS = re.compile(r"傻[逼b比]|煞笔|[操艹草]你|草泥马|滚|废物|王八蛋|他妈|你妈|妈的|去死")
+TICKET = re.compile(
+    r"编号|单号|受理号|查进度|(多久|几天|什么时候|啥时候).{0,6}(结果|答复|回复|处理)|(结果|答复).{0,4}(多久|几天|什么时候)"
+    r"|处理得?.{0,2}(怎么样|如何|到哪)"
+)
+OTHER_PAPERS = re.compile(r"报告|检查|化验|片子|取药|病历|发票|预约|挂号")
 LOOK_UP = re.compile(r"^(再|还|也|另外)?(帮我|给我)?(查|看)")
 RESUME = re.compile(r"^(那|好|嗯)?[，,]?(我们)?(继续|接着)(?!.*(疼|痛|发烧))")
 BOOKING = {"book_appointment", "reschedule_appointment"}
@@ -181,6 +189,16 @@ def _safety_net(decision: Decision) -> None:
     if decision.label == "find_department" and re.search("挂|约|掛|約", decision.text):
         if any(e["entity"] == "department" for e in decision.entities):
             decision.label = "book_appointment"  # the department is known: 想挂心内科复查
+    if COMPLAINS.search(decision.text) and rank(decision.label) > 1 and decision.confidence < SURE:
+        decision.label = "complaint/other"
+    if (
+        SWEARS.search(decision.text)
+        and len(decision.text) <= 10
+        and decision.label in ("complaint/other", "nlu_fallback")
+    ):
+        decision.label = "abuse"
+    if re.match("我?(想|要)?留个?言", decision.text):
+        decision.label = "request_human"
     named = {e["entity"] for e in decision.entities}
     if decision.label == "query_schedule" and not named & {"department", "doctor"} and "门诊" in decision.text:
         decision.label = "faq/outpatient_hours"
@@ -274,6 +292,8 @@ def in_context(decision: Decision, slots: dict) -> Decision:
         decision.label = "repeat"
         return decision
     name = base(decision.label)
+    _after_grievance(decision, task, memory)
+    name = base(decision.label)
     if beside_money := _about_money(decision, task, memory):
         decision.label = beside_money
         return decision
@@ -322,6 +342,9 @@ def in_context(decision: Decision, slots: dict) -> Decision:
             if not (other and decision.confidence >= 0.85 and rank(decision.label) >= 3 and len(decision.text) <= 20):
                 decision.label = "inform"
                 return decision
+        if answers and asked in ("code", "id_number", "phone") and name not in ("emergency", "request_human"):
+            decision.label = "inform"  # 验证码是123456 is no complaint about a code
+            return decision
         if task["name"] in BOOKING and not answers and len(decision.text) <= 14 and rank(decision.label) >= 4:
             if WISHES & facts_of(message).keys() and asked not in ("date", "department"):
                 decision.label = "go_back"  # 十点, 换李医生: another wish for the same booking
@@ -360,6 +383,21 @@ def in_context(decision: Decision, slots: dict) -> Decision:
         if ELLIPSIS.match(decision.text.strip()) and any(e["entity"] in useful for e in decision.entities):
             decision.label, decision.ellipsis = query["label"], True
     return decision
+
+
+def _after_grievance(decision: Decision, task: dict | None, memory: dict) -> None:
+    """What a complaint, a death or a queue makes of a message: blame, 人呢, 受理编号是多少."""
+    text = decision.text
+    asked = (task or {}).get("asked")
+    if decision.label == "faq/dispute_channels" and told.QUALITY.search(text):
+        decision.label = decision.heard = "complaint/quality"
+    elif memory.get("bereaved") and not asked and rank(decision.label) > 1 and len(text) <= 20 and told.blames(text):
+        decision.label = decision.heard = "complaint/quality"
+    elif memory.get("queued") and told.WHERE_IS_PERSON.search(text):
+        decision.label = "request_human"
+    elif memory.get("complained") and not asked and len(text) <= 20:
+        if TICKET.search(text) and not OTHER_PAPERS.search(text):
+            decision.label = "track_ticket"
 
 
 def _about_money(decision: Decision, task: dict | None, memory: dict) -> str | None:

@@ -131,7 +131,6 @@ class CharTagger:
                 "c2": l2,
                 "max_iterations": iterations,
                 "feature.possible_transitions": True,
-                "feature.minfreq": MINFREQ,
             }
         )
         for line, entities in zip(lines, spans, strict=True):
