@@ -39,6 +39,7 @@ OFFERS = ("resume", "later")
 POINTING = re.compile(
     r"这个科|这个医生|这位|那位|那个科|就挂|那就|他的|她的|他这|那他|那她|这科|挂一个|挂个号|给我挂|就约|约一个"
 )
+FEELS_ROBBED = re.compile(r"抢钱|坑钱|宰人|黑心|搶錢")
 MANY_QUESTIONS = 4  # R26: after four questions a person is offered
 
 
@@ -220,6 +221,8 @@ class Talk:
         """Open a flow with what the message says; an open task is set aside and comes back."""
         if message is not None:
             self.message = message
+        if name != "complaint" and FEELS_ROBBED.search(self.message.text):
+            self.say("utter_soothe")  # R34: soothing first
         if self.task and self.task["name"] in OFFERS:
             self.task = None  # an offer that was not taken up; what it offered still waits
         if self.task and self.task["name"] != name:

@@ -8,6 +8,7 @@ from bot.hospital.matching import PART, SOUND, TYPO, one_edit, sound
 from bot.hospital.model import Hospital, PriceItem
 from bot.hospital.names import lexicon
 from bot.hospital.prices import category_codes, fee_words, resolve_fee_item
+from bot.language.script import to_simplified
 from bot.money import round_cent, yuan_text
 
 REGISTRATION = "13"
@@ -153,6 +154,7 @@ MOST_NAMED = 12  # characters; a longer rest is a story and names no item
 
 def asked_core(text: str) -> str:
     """Give what is left of a question when the asking words are taken away: 和磁 of 和磁多少钱, 量子波动体检 of 做个量子波动体检要多少钱."""
+    text = to_simplified(text)
     return _ASKING.sub("", text)
 
 
@@ -167,6 +169,7 @@ def names_item(word: str, hospital: Hospital, least: float = SOUND) -> bool:
 
 def named_in(text: str, hospital: Hospital) -> list[str]:
     """Give the words that a question without recognised items names: from the price list, or by sound (和磁) or typo."""
+    text = to_simplified(text)
     core = asked_core(text)
     found = [word for word in words_in(text, hospital) if word not in GENERIC]
     if found:
@@ -201,12 +204,14 @@ def whole_name(word: str, text: str, hospital: Hospital, known: Sequence[str] = 
 
 def unlisted_name(text: str) -> str:
     """Give the name in 头发检测多少钱 that the price list does not hold, "" where the question names nothing."""
+    text = to_simplified(text)
     core = asked_core(text)
     return core if _ASKS_PRICE.search(text) and _NAME.fullmatch(core) else ""
 
 
 def names_said(said: str, hospital: Hospital) -> list[str]:
     """Give the items that an answer to 哪个项目 names; [] where it is about something else (人呢, 我要退费)."""
+    said = to_simplified(said)
     if _NO_ITEM.search(said):
         return []
     if names_item(said, hospital):
