@@ -22,6 +22,7 @@ TASKS = {
     "check_insurance_coverage": "医保目录查询",
     "complaint": "投诉登记",
     "track_ticket": "查询处理进度",
+    "withdraw_ticket": "撤回投诉",
     "suggestion": "提出建议",
     "praise": "表扬",
     "find_department": "导诊",

@@ -196,6 +196,7 @@ def qualified(word: str, text: str, known: Sequence[str] = ()) -> str:
 
 def whole_name(word: str, text: str, hospital: Hospital, known: Sequence[str] = ()) -> str:
     """Give 量子波动体检 for 体检 in such a text: a group word that only ends a longer name is not the group's."""
+    word, text = to_simplified(word), to_simplified(text)
     items, category = items_for(word, hospital)
     if category or len(items) < 2 or items[0].category == REGISTRATION:
         return word

@@ -183,6 +183,16 @@ def test_a_task_stopped_by_a_danger_sign_is_set_aside_for_the_next_turn(database
     assert text == "已经打了120"
     assert "task" not in state["slots"]
     assert state["slots"]["suspended"] == [task]
+    assert row_of(chat).suspended_by == "chest"  # no business until the patient clearly asks for some
+
+
+def test_a_clear_request_after_a_danger_sign_is_served_again(database):
+    chat = conversation()
+    write(chat, "我爸胸口疼得直冒汗，喘不上气")
+    write(chat, "继续挂号")
+    with writing() as conn:
+        conn.execute(update(conversations).values(tracker={"slots": {"suspended": [{"name": "book_appointment"}]}}))
+    work(worker([Reply("好的")]))
     assert row_of(chat).suspended_by is None
 
 
