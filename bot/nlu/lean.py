@@ -17,6 +17,8 @@ def without_tensorflow() -> bool:
     """Prepare this process for a Rasa that only predicts; False when Rasa has been imported already."""
     if NOT_NEEDED in sys.modules:
         return False
+    for name in ("tensorflow", "jax"):  # spaCy would import them just because they are installed
+        sys.modules.setdefault(name, None)
     sys.modules[NOT_NEEDED] = types.ModuleType(NOT_NEEDED)
     components = sys.modules[COMPONENTS] = types.ModuleType(COMPONENTS)
     components.DEFAULT_COMPONENTS = []

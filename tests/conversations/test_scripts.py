@@ -1,6 +1,6 @@
 """The patients' scripts, written before the flows by a hand that saw only README and domain facts.
 
-First run on 2026-11-21: 121 of 217 passed (fees and insurance had no wordings yet). OPEN names the scripts that do not pass
+First run on 2026-11-21: 121 of 217 passed (fees and insurance had no wordings yet); 217 on 2026-11-22. OPEN names the scripts that do not pass
 yet, each with its reason; a script that starts to pass turns the run red until it leaves the list.
 """
 
