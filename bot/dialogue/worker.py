@@ -182,10 +182,9 @@ def _kind(error: Exception) -> str:
 
 
 def _moves_on(decision) -> bool:
-    """After a danger sign only a clear request counts as one."""
-    return (
-        decision.resume or decision.button or (deciding.rank(decision.label) in (3, 4) and decision.confidence >= 0.8)
-    )
+    """After a danger sign only a clear request counts as one; a person may always be asked for."""
+    clear = deciding.rank(decision.label) in (1, 3, 4) and decision.confidence >= 0.8
+    return decision.resume or decision.button or decision.label == "request_human" or clear
 
 
 def _note_script(memory: dict, turn: Turn) -> None:
