@@ -1,6 +1,6 @@
 """Rasa's runtime without TensorFlow, which nothing of ours uses: 340 MB and several seconds less in every worker.
 
-Measured on 2026-11-21: a worker with its model takes 560 MB instead of 900 MB (`benchmarks/`). Three modules of Rasa 3.6
+Resident size after `make run` on 2026-11-22, by `ps -C python -o rss,args`: 565 MB, 908 MB with TensorFlow. Three modules of Rasa 3.6
 import TensorFlow although prediction with RulePolicy and our own components needs none of it; they are replaced by empty
 ones before Rasa is imported. Training and Rasa's own CLI see the whole of Rasa.
 """
