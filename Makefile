@@ -7,15 +7,16 @@ export RASA_TELEMETRY_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL := 3
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 
+# Rasa's dependencies of 2023 warn about themselves.
+run train chat: export PYTHONWARNINGS := ignore
+
 .DEFAULT_GOAL := help
 .PHONY: help run install train test check format bench bench-nlu chat clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-run: install train ## install, build, train when needed, start; prints the addresses
-	@$(DAOYI) migrate
-	@$(DAOYI) demo
+run: install ## install, train when needed, start; prints the addresses
 	@$(DAOYI) serve
 
 install: .venv/installed ## the locked packages into .venv
@@ -51,6 +52,9 @@ format: install ## bring the code into form
 
 bench: train ## turns against stock Rasa, figures into benchmarks/results/
 	@$(PY) -m benchmarks.turns
+
+bench-nlu: train ## understanding against DIET, SVM, fastText and nlp.js, table into benchmarks/results/
+	@$(PY) -m benchmarks.nlu.peers
 
 chat: train ## talk in the terminal
 	@$(DAOYI) chat

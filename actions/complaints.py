@@ -12,7 +12,8 @@ from actions.talk import FLOWS, Message, Talk, Waiting, flow
 from bot.hospital.load import load_hospital
 from bot.storage.engine import reading, writing
 from bot.tickets import service
-from bot.tickets.service import ANSWERED_BY, TYPES
+from bot.tickets.model import ANSWERED_BY, DISPUTE, QUALITY, TYPES
+from bot.tickets.sla import days_allowed
 
 TELLING_NOTHING = re.compile(r"我?(想|要|继续|接着)*(匿名)?(投诉|举报|反映)(一下|个事|问题)?|你们|医院|[，。！!,.\s]")
 NOT_BUT = re.compile(r"不是([^，,。\s]{1,12})[，,、 ]*(?:而是|应该是|是)([^，,。\s]{1,12})")
@@ -42,6 +43,8 @@ def complaint(talk: Talk) -> None:
     if not talk.fact("apologised"):
         talk.facts["apologised"] = True
         talk.say(f"utter_complaint/{type_}")
+        if demand := talk.fact("demand"):
+            talk.say("utter_complaint_demand_noted", demand=_said(demand))
     if talk.fact("dispute") and not talk.fact("ways_told"):
         talk.facts["ways_told"] = True
         talk.say("utter_dispute_ways")
@@ -156,9 +159,9 @@ def _qualify(talk: Talk, story: str) -> None:
         whole = f"{talk.fact('opening', '')}\n{talk.fact('event', '')}\n{story}"
         by_words = told.type_by_words(whole)
         talk.facts["type"] = (key if key not in ("", "other") and not bare else by_words) or "other"
-    if told.QUALITY.search(story):
+    if QUALITY.search(story):
         talk.facts["type"] = "quality"
-    if told.DISPUTE.search(story):
+    if DISPUTE.search(story):
         talk.facts["dispute"] = True
 
 
@@ -297,7 +300,8 @@ def _summary(talk: Talk) -> str:
 
 def _days(talk: Talk) -> int:
     several = len(talk.fact("departments") or []) > 1 or bool(told.SEVERAL.search(str(talk.fact("event"))))
-    return load_hospital().info.complaints["working_days"]["several_departments" if several else "single"]
+    urgency = "high" if talk.fact("type") == "quality" else "normal"
+    return days_allowed(load_hospital().info.complaints, several, urgency=urgency)
 
 
 def _filed_before(talk: Talk) -> bool:

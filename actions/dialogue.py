@@ -3,9 +3,11 @@
 import json
 import re
 
-from actions import identity
+from actions import identity, told, waitlist
 from actions.talk import FLOWS, Flow, Message, Talk, flow
 from bot.conversations import holding
+from bot.hospital.guide import suggest
+from bot.hospital.hours import is_open
 from bot.storage.engine import writing
 
 
@@ -60,6 +62,8 @@ def proceed(talk: Talk) -> None:
     if talk.task or (talk.resume and talk.suspended):
         talk.proceed()
     elif talk.message.label in ("affirm", "deny"):
+        if waitlist.answered_in_words(talk):
+            return
         talk.say("utter_anything_else" if talk.message.label == "deny" else "utter_ask_capabilities")
     else:
         clarify(talk)
@@ -73,7 +77,7 @@ def clarify(talk: Talk) -> None:
         if value:
             keep[name] = value
     item = talk.message.texts("fee_item")
-    symptom = talk.message.texts("symptom")
+    symptom = talk.message.texts("symptom") or talk.message.texts("body_part")
     if ("department" in keep or "doctor" in keep) and ("date" in keep or "period" in keep):
         talk.start("query_schedule")
     elif "department" in keep or "doctor" in keep:
@@ -89,7 +93,7 @@ def clarify(talk: Talk) -> None:
             [button("查询价格", "query_price", facts), button("医保能否报销", "check_insurance_coverage", facts)],
             said=item[0],
         )
-    elif symptom:
+    elif symptom or [s.department for s in suggest([], talk.message.text)] != ["general_practice"]:
         start(talk, "find_department")
     elif keep:
         talk.say(
@@ -115,7 +119,7 @@ def stop(talk: Talk) -> None:
     if talk.task is None:
         if talk.holder == "queue" and NOT_WAITING.search(talk.message.text):
             with writing() as conn:
-                holding.leave_queue(conn, talk.id)
+                holding.leave_queue(conn, talk.id, talk.now)
             talk.memory.pop("queued", None)
             talk.say("utter_left_queue")
         else:
@@ -126,7 +130,7 @@ def stop(talk: Talk) -> None:
     if left["name"] == "resume":
         talk.suspended = talk.suspended[:-1]
     elif left["name"] == "later":
-        talk.later = None
+        talk.later = talk.later[1:]
     if left["name"] == "complaint":
         from actions.complaints import leave
 
@@ -180,33 +184,43 @@ def abuse(talk: Talk) -> None:
     elif count == 2:
         talk.say("utter_abuse_second", [HUMAN])
     else:
-        talk.task, talk.suspended, talk.later = None, [], None
+        talk.task, talk.suspended, talk.later = None, [], []
         talk.say("utter_abuse_close")
 
 
 NOT_WAITING = re.compile(r"不等|不用转|不转|取消排队|算了|不要人工|不用人工")
+HAN = re.compile(r"[\u3400-\u9fff]")
 CODE = re.compile(r"^(\d{6}|\*{6})$")
 HUMAN = {"title": "转人工", "payload": "/request_human"}
 
 
 def out_of_scope(talk: Talk) -> None:
     """Another trade: willing, regretful, with a number (R39)."""
-    talk.say("utter_out_of_scope", [HUMAN])
+    talk.say("utter_out_of_scope" if HAN.search(talk.message.text) else "utter_other_language", [HUMAN])
     again(talk)
 
 
 def fallback(talk: Talk) -> None:
-    """Not understood: first other words with choices, then a person (R33)."""
+    """Not understood: first other words with choices, then choices and a person, then the person comes (R33)."""
     if talk.task and not talk.message.entities:
         talk.proceed()
         return
     if CODE.match(talk.message.text.strip()):
         identity.say_where_the_check_stands(talk)
         return
+    if told.afraid(talk.message.text):
+        talk.say("utter_comfort", [HUMAN])
+        again(talk)
+        return
     count = talk.memory.get("misses", 0) + 1
     talk.memory["misses"] = count
-    if count >= 2:
+    if count >= 3 and is_open("agents", talk.now):
+        from actions import human
+
         talk.memory["misses"] = 0
+        human.request_human(talk)
+        return
+    if count >= 2:
         talk.say("utter_fallback_person", _choices(talk.ranking))
     else:
         talk.say("utter_rephrase", _choices(talk.ranking))
@@ -242,18 +256,18 @@ def resume(talk: Talk) -> None:
 
 @flow("later", "您的另一个问题")
 def later(talk: Talk) -> None:
-    """Offer the second request of a message."""
+    """Offer the next of the further requests of a message."""
     title = talk.fact("title") or "刚才的另一个问题"
-    kept = talk.later
+    kept = talk.later[0]
     if talk.agree("later", "utter_offer_second", yes="好的", no="不用了", title=title, said=kept["text"]):
-        talk.later, talk.task = None, None
-        message = Message(kept["label"], kept["text"], kept["entities"])
+        talk.later, talk.task = talk.later[1:], None
         name = kept["label"].partition("/")[0]
         if name in FLOWS:
-            talk.start(name, message)
+            talk.start(name, Message(kept["label"], kept["text"], kept["entities"]))
         else:
-            talk.say(f"utter_{kept['label']}")
+            talk.say(f"utter_{name}")
             talk.come_back(after=_QUESTION)
-    else:
-        talk.later = None
+        return
+    talk.later = talk.later[1:]
+    if not talk.later:
         talk.say("utter_anything_else")

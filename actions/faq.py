@@ -9,16 +9,19 @@ from bot.hospital.load import load_hospital
 
 @flow("faq", "常见问题", question=True)
 def faq(talk: Talk) -> None:
-    """Say the answer of the key; one whose review has run out is not given out, the desk's number is."""
-    label = talk.message.label
-    key = label.partition("/")[2]
-    today = local(talk.now).date()
-    if not key or not is_current(talk.response_metadata(f"utter_{label}"), today):
+    """Say the answer of the key; further standing questions of the same message follow."""
+    say_standing(talk, talk.message.label, talk.message.entities)
+    talk.memory["last_faq"] = talk.message.label
+
+
+def say_standing(talk: Talk, label: str, entities: list[dict]) -> None:
+    """Say the answer of faq/KEY; one whose review has run out is not given out, the desk's number is."""
+    if "/" not in label or not is_current(talk.response_metadata(f"utter_{label}"), local(talk.now).date()):
         talk.say("utter_fact_expired")
         return
-    talk.memory["last_faq"] = label
-    if key == "department_location" and isinstance(talk.fact("department"), str):
-        department = load_hospital().departments[talk.fact("department")]
+    codes = [e.get("value") for e in entities if e["entity"] == "department" and isinstance(e.get("value"), str)]
+    if label == "faq/department_location" and codes:
+        department = load_hospital().departments[codes[0]]
         talk.say("utter_department_place", department=department.name, place=department.place, phone=department.phone)
         return
     talk.say(f"utter_{label}")

@@ -5,9 +5,9 @@ import re
 from datetime import date
 
 from actions import identity
-from actions.appointments import today_of
 from actions.phrasing import day_text, deadline_text, span_of
 from actions.talk import FLOWS, Talk, flow
+from actions.wishes import today_of
 from bot.fees import chart
 from bot.fees.bills import Bill, bills_of, charge_rows, day_month, fitting, lines_of, look_back
 from bot.fees.breakdown import ZERO, FeeBreakdown, bed_days, fee_breakdown
@@ -134,9 +134,13 @@ def asked_words(talk: Talk) -> list[str]:
     return talk.facts["words"]
 
 
+# 挂骨科要多少钱, 專科一個號幾錢: the fee of registering
+REGISTERS = re.compile(r"[挂掛].{0,6}[号號科]|[号號]费|[号號]費|[专專]科.{0,4}(多少|[几幾])|一[个個][号號]")
+
+
 def _named(talk: Talk) -> list[str]:
     words = named_in(talk.message.text, load_hospital())
-    return words or (["挂号费"] if re.search(r"挂号|号费", talk.message.text) else [])
+    return words or (["挂号费"] if REGISTERS.search(talk.message.text) else [])
 
 
 def ask_words(talk: Talk, response: str) -> list[str]:

@@ -2,8 +2,9 @@
 
 import json
 
-from actions.appointments import department_text
+from actions.phrasing import department_text
 from actions.talk import Talk, flow
+from actions.wishes import troubles_of
 from bot.conversations.danger import raise_alert
 from bot.hospital.guide import suggest
 from bot.hospital.load import load_hospital
@@ -28,7 +29,7 @@ def emergency(talk: Talk) -> None:
 @flow("find_department", "导诊", question=True, free_text=("symptom_said",))
 def find_department(talk: Talk) -> None:
     """At most three departments with reasons."""
-    symptoms = list(talk.fact("symptom") or [])
+    symptoms = troubles_of(talk)
     if not symptoms and not talk.fact("symptom_said"):
         guess = suggest([], talk.message.text)
         if [s.department for s in guess] != ["general_practice"]:

@@ -5,9 +5,10 @@ import re
 from actions import contact, identity, told
 from actions.talk import Talk, flow
 from bot.clock import local
-from bot.conversations import holding
+from bot.conversations import episodes, holding
 from bot.hospital.hours import is_open, next_opening
 from bot.patients import access
+from bot.staff import service as staff
 from bot.storage.engine import writing
 from bot.tickets import service
 
@@ -17,6 +18,11 @@ ASKS_PERSON = re.compile(
 )
 
 
+SKILL_OF = {
+    **dict.fromkeys(("book_appointment", "cancel_appointment", "reschedule_appointment", "query_schedule"), "booking"),
+    **dict.fromkeys(("query_price", "query_bill", "estimate_reimbursement", "check_insurance_coverage"), "insurance"),
+    **dict.fromkeys(("complaint", "track_ticket", "withdraw_ticket"), "complaint"),
+}
 HUMAN = {"title": "转人工", "payload": "/request_human"}
 
 
@@ -25,21 +31,34 @@ def request_human(talk: Talk) -> None:
     if talk.holder == "queue":
         with writing() as conn:
             place = holding.place(conn, talk.id)
-        talk.say("utter_still_in_queue", place=place)
+            minutes = _minutes(conn, place, talk)
+        talk.say("utter_still_in_queue", place=place, minutes=minutes)
         return
     if not is_open("agents", talk.now):
         talk.start("leave_message")
         return
     talk.memory["queued"] = True
     with writing() as conn:
-        place = holding.enqueue(conn, talk.id, _reason(talk), talk.now, priority=_priority(talk))
-    talk.say("utter_in_queue", place=place, ahead=place - 1)
+        place = holding.enqueue(conn, talk.id, _reason(talk), talk.now, priority=_priority(talk), skill=_skill(talk))
+        minutes = _minutes(conn, place, talk)
+    talk.say("utter_in_queue", place=place, minutes=minutes)
+
+
+def _minutes(conn, place: int, talk: Talk) -> int:
+    return episodes.expected_minutes(conn, place, staff.on_duty(conn, talk.now))
 
 
 def _reason(talk: Talk) -> str:
     from actions.talk import FLOWS
 
     return f"患者要求人工（{FLOWS[talk.task['name']].title}）" if talk.task else "患者要求人工"
+
+
+def _skill(talk: Talk) -> str | None:
+    """Give the group of agents for what the patient is about (bot/staff/roles.py); None: whoever is free."""
+    if _priority(talk):
+        return "complaint"
+    return SKILL_OF.get(talk.task["name"]) if talk.task else None
 
 
 def _priority(talk: Talk) -> int:
@@ -98,7 +117,7 @@ def report_death(talk: Talk) -> None:
         return
     talk.memory["bereaved"] = True
     talk.memory["grievance"] = said  # a complaint begun afterwards starts from it
-    talk.task, talk.suspended, talk.later = None, [], None
+    talk.task, talk.suspended, talk.later = None, [], []
     with writing() as conn:
         service.file(
             conn,
@@ -133,5 +152,5 @@ def decline(talk: Talk) -> None:
     """别问了: it ends at once and is remembered (R97)."""
     talk.memory["declined"] = talk.now.isoformat()
     talk.task = None
-    talk.suspended, talk.later = [], None
+    talk.suspended, talk.later = [], []
     talk.say("utter_decline")

@@ -7,7 +7,9 @@ from sqlalchemy import select
 
 from actions.talk import Talk
 from bot.clock import local
+from bot.conversations import holding
 from bot.conversations.tables import inbox
+from bot.hospital.hours import is_open
 from bot.hospital.load import load_hospital
 from bot.patients import access, identity, sms
 from bot.settings import settings
@@ -153,6 +155,8 @@ def _code(talk: Talk) -> int:
                 key=f"{talk.turn}:review",
             )
             talk.receipt(conn, f"信息核对单号：{review.number}。工作人员会在核对后联系您。")
+            if is_open("agents", talk.now):
+                holding.enqueue(conn, talk.id, "身份信息需要核对", talk.now, priority=5)
             identity.drop_pieces(conn, talk.id)
             left = identity.fail(conn, talk.id, talk.turn, talk.now, rules())
             problem = error
@@ -174,13 +178,18 @@ def _code(talk: Talk) -> int:
 
 def _send(talk: Talk) -> None:
     """Send the code. The demo sender shows it in the chat, marked as a demo; a real SMS gateway takes its place."""
-    with writing() as conn:
-        code = identity.new_code(conn, talk.id, talk.turn, talk.now, rules())
-        phone = identity.phone_given(conn, talk.id)
-        if code and settings().demo:
-            talk.receipt(
-                conn, f"【演示短信】您的验证码是{code}，{rules().code_minutes}分钟内有效。正式使用时会发送到手机。"
-            )
+    try:
+        with writing() as conn:
+            code = identity.new_code(conn, talk.id, talk.turn, talk.now, rules())
+            phone = identity.phone_given(conn, talk.id)
+            if code and settings().demo:
+                talk.receipt(
+                    conn, f"【演示短信】您的验证码是{code}，{rules().code_minutes}分钟内有效。正式使用时会发送到手机。"
+                )
+    except identity.TooManyCodes as error:
+        talk.say("utter_too_many_codes", HUMAN_BUTTON, time=f"{local(error.until):%H:%M}")
+        talk.forget("phone")
+        talk.end()
     if code and not settings().demo:
         try:
             sms.send(

@@ -2,9 +2,17 @@
 
 import json
 
-from actions.appointments import department_text, doctor_of, doctor_text
+from actions.phrasing import department_text, doctor_text
 from actions.talk import Talk, flow
+from actions.wishes import doctor_of
+from bot.hospital.guide import suggest
 from bot.hospital.load import load_hospital
+
+
+def _treating(talk: Talk) -> str | None:
+    """Give the department for a symptom that is named instead (有没有看不孕不育的专家), None when none fits."""
+    found = suggest(list(talk.fact("symptom") or []), talk.message.text)
+    return found[0].department if found and found[0].department != "general_practice" else None
 
 
 @flow("query_doctor", "医生介绍", question=True)
@@ -12,8 +20,8 @@ def query_doctor(talk: Talk) -> None:
     """Title, department, speciality and a few words; a department without a name lists its doctors."""
     hospital = load_hospital()
     code = doctor_of(talk)
-    if code is None and isinstance(talk.fact("department"), str):
-        department = talk.fact("department")
+    department = talk.fact("department") or _treating(talk)
+    if code is None and isinstance(department, str):
         rows = "\n".join(f"{doctor_text(d.code)}：{d.speciality}" for d in hospital.doctors_of(department)[:6])
         talk.say("utter_department_doctors", department=department_text(department), rows=rows)
         return

@@ -5,9 +5,9 @@ import re
 from decimal import Decimal
 
 from actions import identity
-from actions.appointments import today_of
 from actions.fees import HUMAN, SHOWN, ask_words, asked_words, facts_of_shown_bill, remember_items, to_bill
 from actions.talk import FLOWS, Talk, flow
+from actions.wishes import today_of
 from bot.fees.amounts import amounts_in
 from bot.fees.pricing import class_text, classes_text, dates_text, items_for, named_in, share_text, unit_price
 from bot.hospital.load import load_hospital

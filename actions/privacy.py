@@ -3,13 +3,15 @@
 import re
 
 from actions import identity, told
-from actions.appointments import booking_text, today_of
+from actions.phrasing import booking_text
 from actions.talk import Talk, Waiting, flow
+from actions.wishes import today_of
 from bot.appointments import service as appointments
 from bot.conversations import erasure as conversations_erasure
 from bot.patients import erasure
 from bot.storage.engine import reading, writing
 from bot.tickets import service as tickets
+from bot.tickets.model import KINDS
 
 HUMAN = {"title": "转人工", "payload": "/request_human"}
 COMPLAINT = re.compile(r"投诉|举报|工单")
@@ -54,7 +56,7 @@ def _export(talk: Talk, patient) -> None:
         filed = tickets.of_patient(conn, patient.id)
         rows = [f"{name}：{value}" for name, value in facts]
         rows += [f"预约：{booking_text(b, today)}，{b.number}" for b in booked]
-        rows += [f"工单：{t.number}，{tickets.KINDS[t.kind]}，{t.state_name}" for t in filed]
+        rows += [f"工单：{t.number}，{KINDS[t.kind]}，{t.state_name}" for t in filed]
         talk.receipt(conn, "本系统保存的您的信息\n" + "\n".join(rows))
     talk.say("utter_privacy_exported")
 

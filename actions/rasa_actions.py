@@ -15,8 +15,11 @@ from actions import (  # noqa: F401  (importing a topic registers its flows)
     human,
     info,
     insurance,
+    own_appointments,
     privacy,
+    schedule,
     tickets,
+    waitlist,
 )
 from actions.talk import FLOWS, Talk
 
@@ -40,6 +43,7 @@ STEERING = {
     "action_request_human": human.request_human,
 }
 KEEPS_CHOICES = {"action_fallback", "action_repeat", "action_thanks", "action_come_back"}
+GO_FIRST = {"action_faq", "action_complaint", "action_emergency", "action_report_death"}  # before any other answer
 COUNTS_MISSES = {"action_fallback", "action_continue"}
 
 
@@ -52,7 +56,13 @@ def _action(action_name: str, act) -> type[Action]:
         if action_name not in COUNTS_MISSES:
             talk.memory.pop("misses", None)
         choices = talk.memory.pop("choices", None)
-        await asyncio.to_thread(act, talk)  # the database and the chart stay off the loop
+
+        def act_and_answer_beside() -> None:
+            if action_name not in GO_FIRST:
+                talk.say_asides()
+            act(talk)
+
+        await asyncio.to_thread(act_and_answer_beside)  # the database and the chart stay off the loop
         if action_name in KEEPS_CHOICES and choices and "choices" not in talk.memory:
             talk.memory["choices"] = choices
         return [SlotSet(slot, value) for slot, value in talk.slots().items()]

@@ -50,6 +50,7 @@ ANY = re.compile(r"都行|随便|都可以|无所谓|都得|都好|您看着办|
 CHEAP = re.compile(r"便宜")
 LATEST = re.compile(r"最晚|最后一个")
 PRICE = re.compile(r"(\d+(?:\.\d+)?)元")
+RESEND = re.compile(r"[没沒未]有?收到|收不到|[再重](新)?(发|發|来|來)一?|没有?短信|还没(到|来)")
 NO_NAME = re.compile(
     r"撤|授权|不想|不要|换|收不|验证|手机|没有|不是|[吗呢啊吧么什怎哪多几谁费号科挂院药]|查询|预约|投诉|人工|你好|您好|谢谢"
 )
@@ -140,6 +141,8 @@ def answer(asked: str, options: list[dict], message, free_text: tuple[str, ...])
         kinds = {type(o["value"]) for o in options}
         if kinds == {bool}:
             said = yes_or_no(text)
+            if text in ("1", "2") and len(options) == 2:
+                return options[int(text) - 1]["value"]  # the number of the choice, as one answers on a phone
             if said is None and message.label in ("affirm", "deny"):
                 said = message.label == "affirm"
             if said is not None or message.first("ordinal") is not None or (len(text) <= 6 and ordinal_value(text)):
@@ -150,10 +153,11 @@ def answer(asked: str, options: list[dict], message, free_text: tuple[str, ...])
     if asked == "person_name":
         name = re.sub(r"^(我叫|我是|叫|姓名|名字是|名字叫)[:：]?", "", text).strip("。.，, ")
         usual = len(name) <= 4 or "·" in name
-        return name if usual and CHINESE_NAME.match(name) and not NO_NAME.search(name) else None
+        named = usual and CHINESE_NAME.match(name) and not NO_NAME.search(name) and ordinal_value(name) is None
+        return name if named else None
     if asked == "code":
         found = re.search(r"\*{6}|(?<!\d)\d{6}(?!\d)", text)
-        return found.group() if found else None
+        return found.group() if found else "resend" if RESEND.search(text) else None
     if asked == "id_number":
         found = re.search(r"\d{3}\*{11}\d{3}[\dXx]|\d{3}\*{8}\d{4}", text)
         return found.group() if found else None

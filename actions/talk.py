@@ -8,7 +8,8 @@
 from its first line and passes the questions that are answered. So nothing said is asked again, a correction (改成周四) is just
 another value, and 返回 forgets the last answer. What a flow writes carries the turn's key, so running again is harmless.
 
-State is four Rasa slots: `task` (the open task), `suspended` (tasks that wait), `later` (a second request), `memory` (facts of this talk).
+State is four Rasa slots: `task` (the open task), `suspended` (tasks that wait), `later` (further requests of a message), `memory`
+(facts of this talk).
 """
 
 import re
@@ -38,8 +39,10 @@ SHARED = ("insurance_type", "employment")
 OFFERS = ("resume", "later")
 POINTING = re.compile(
     r"这个科|这个医生|这位|那位|那个科|就挂|那就|他的|她的|他这|那他|那她|这科|挂一个|挂个号|给我挂|就约|约一个"
+    r"|就挂最|最[早近快](的|什么时候|哪天|几号|能约)|还有号|[有冇][号號位][吗嘛么没]?|冇位|什么时候有号"
 )
 FEELS_ROBBED = re.compile(r"抢钱|坑钱|宰人|黑心|搶錢")
+MOST_LATER = 3
 MANY_QUESTIONS = 4  # R26: after four questions a person is offered
 
 
@@ -127,11 +130,13 @@ class Talk:
         self.heard: str = meta.get("heard") or self.message.label  # the label before the open question had its say
         self.task: dict | None = tracker.get_slot("task")
         self.suspended: list[dict] = list(tracker.get_slot("suspended") or [])
-        self.later: dict | None = tracker.get_slot("later")
+        self.later: list[dict] = list(tracker.get_slot("later") or [])
         self.memory: dict = dict(tracker.get_slot("memory") or {})
-        self._second_is_new = bool(meta.get("second"))
-        if meta.get("second"):
-            self.later = meta["second"]
+        more: list[dict] = meta.get("more") or []  # what else this message asks
+        grieved = self.message.label.startswith("complaint")  # nothing goes before the apology
+        self._asides = [one for one in more if one["label"].startswith("faq/") and not grieved]  # answered at once
+        self._kept = [one for one in more if one not in self._asides]
+        self.later = [*self.later, *self._kept][-MOST_LATER:]
         self._dispatcher = dispatcher
         self._resumed = False
 
@@ -145,6 +150,14 @@ class Talk:
         """Give the metadata beside a response: owner, valid_to, id."""
         variations = self._responses.get(response) or [{}]
         return variations[0].get("metadata")
+
+    def say_asides(self) -> None:
+        """Answer the standing questions that the message asks beside its request."""
+        from actions.faq import say_standing
+
+        asides, self._asides = self._asides, []
+        for one in asides:
+            say_standing(self, one["label"], one["entities"])
 
     def receipt(self, conn, text: str) -> None:
         """Write a receipt as a system line in the caller's own transaction, so that both stand or fall together."""
@@ -227,7 +240,8 @@ class Talk:
             self.task = None  # an offer that was not taken up; what it offered still waits
         if self.task and self.task["name"] != name:
             self.suspended = [t for t in self.suspended if t["name"] not in (name, self.task["name"])]
-            self.suspended.append(self.task)
+            if not FLOWS[self.task["name"]].question:  # a question that was left without an answer is over
+                self.suspended.append(self.task)
             self.task = None
         waiting_same = next((t for t in self.suspended if t["name"] == name), None)
         if self.task is None and waiting_same and not FLOWS[name].question:
@@ -273,8 +287,8 @@ class Talk:
         except Waiting:
             if kind.question and self.suspended:
                 self.say("utter_then_on", title=FLOWS[self.suspended[-1]["name"]].title)
-            if self._second_is_new:
-                self.say("utter_second_noted", said=self.later["text"])
+            if self._kept and task["name"] not in OFFERS:
+                self.say("utter_second_noted", said="、".join(one["text"] for one in self._kept))
             return
         except Ended:
             pass
@@ -284,8 +298,10 @@ class Talk:
 
     def come_back(self, after: Flow | None = None) -> None:
         """Offer what is still open: first the second request of a message, then a task set aside."""
+        self.say_asides()
         if self.later:
-            self.open_offer("later", FLOWS[self.later["label"]].title if self.later["label"] in FLOWS else "")
+            name = self.later[0]["label"].partition("/")[0]
+            self.open_offer("later", FLOWS[name].title if name in FLOWS else "")
         elif self.suspended and (after is None or after.question):
             self.task = self.suspended.pop()
             self._resumed = True

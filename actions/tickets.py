@@ -7,7 +7,7 @@ from actions.phrasing import deadline_text
 from actions.talk import Talk, Waiting, flow
 from bot.storage.engine import reading, writing
 from bot.tickets import service
-from bot.tickets.service import KINDS, OPEN, TYPES
+from bot.tickets.model import KINDS, OPEN, TYPES
 
 IMPATIENT = re.compile(r"还没|没人|没有人|好几天|这么久|怎么还|都多久|多久了|石沉大海|拖")
 # What a ticket is called and until when it is answered may be told again in its own conversation; what is in it may not.
@@ -74,7 +74,7 @@ def track_ticket(talk: Talk) -> None:
         return
     rows = []
     for ticket in found[:5]:
-        due = f"，最迟{deadline_text(ticket.due_at)}前答复您" if ticket.state in ("confirmed", "in_progress") else ""
+        due = f"，最迟{deadline_text(ticket.due_at)}前答复您" if ticket.state in OPEN and ticket.due_at else ""
         result = f"。处理结果：{ticket.result}" if ticket.result else ""
         rows.append(f"{KINDS[ticket.kind]} {ticket.number}：{ticket.state_name}{due}{result}")
     talk.say("utter_ticket_state", rows="\n".join(rows))

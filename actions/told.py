@@ -2,15 +2,6 @@
 
 import re
 
-# R67: with these words a complaint goes to quality control, whatever else it is about.
-QUALITY = re.compile(
-    r"误诊|漏诊|打错|用错药|开错药|发错药|拿错药|输错|药(打|用|发|开|拿)错|手术(失败|做坏|做错|出了?问题|留)|感染了|弄坏|做坏|治坏|残疾|医疗事故|"
-    r"死了|去世|过世|离世|人没了|害死|治死|医死"
-)
-# Words of dispute: the lawful ways are named neutrally (B4).
-DISPUTE = re.compile(
-    r"打官司|起诉|律师|法院|法庭|上告|告你们|告你|告医院|卫健委|曝光|媒体|赔偿|赔钱|医闹|索赔|維權|维权|封存|封病历|医疗鉴定"
-)
 ANONYMOUS = re.compile(r"匿名|不(想)?(留|写|填|报|说)(下)?(名|姓名|名字|电话|手机|联系|真名)|不想留|不实名")
 PLACE = re.compile(
     r"科|楼|窗口|病房|药房|收费处|急诊|门诊|厕所|卫生间|大厅|挂号处|走廊|导诊|电梯|食堂|停车场|公众号|小程序|网上|电话里|检查室|住院部|手术室|机器"
@@ -120,6 +111,10 @@ _BLAMES = re.compile(
 )  # fmt: skip
 
 
+_AFRAID = re.compile(
+    r"(唉|哎|我)?(现在|心里)?(真的?|好|很|有点儿?|特别|非常|太|挺|就是)?(害怕|怕|担心|擔心|焦虑|焦慮|难过|難過|慌|紧张|緊張|想哭|绝望|不踏实|着急|崩溃)"
+    r"(死了|得很|极了)?(得?睡不着)?(手术|检查|结果|打针|住院|开刀)?[啊呀了的哦呢]*"
+)
 # 不投诉了，先帮我查下账单: the label was heard of both clauses together, so the second is read by its words.
 _BESIDE = tuple(
     (re.compile(words), name)
@@ -216,3 +211,8 @@ def blames(text: str) -> bool:
 def beside(text: str) -> str | None:
     """Give the request that plain words name beside a withdrawn grievance, None when they name none."""
     return next((name for words, name in _BESIDE if words.search(text)), None)
+
+
+def afraid(text: str) -> bool:
+    """Tell whether a text only says how its writer feels: 我害怕, 有点担心手术 (R34)."""
+    return bool(_AFRAID.fullmatch(text.strip(_EDGES)))

@@ -39,18 +39,11 @@ def load() -> float:
 
 def commit() -> str:
     """Give the commit the tree stands on, "unknown" outside git. `code_hash` says whether files differ from it."""
-    git = ROOT / ".git"
     try:
-        head = (git / "HEAD").read_text().strip()
-        if not head.startswith("ref: "):
-            return head[:7]
-        name = head.removeprefix("ref: ")
-        if (git / name).exists():
-            return (git / name).read_text()[:7]
-        packed = (git / "packed-refs").read_text().splitlines()
-        return next(line for line in packed if line.endswith(f" {name}"))[:7]
-    except (OSError, StopIteration):
+        asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    except FileNotFoundError:
         return "unknown"
+    return asked.stdout.strip() or "unknown"
 
 
 def code_hash() -> str:

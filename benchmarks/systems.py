@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,7 +22,7 @@ READY_SECONDS = 300
 QUIET = {"RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3", "SQLALCHEMY_SILENCE_UBER_WARNING": "1"}
 
 
-class System:
+class System(ABC):
     """A system under measurement: `main` is the process with the model, `processes` all that answer patients."""
 
     name: str
@@ -34,9 +35,9 @@ class System:
         self.cores = set(cores)
         self.processes = {}
 
+    @abstractmethod
     def start(self) -> None:
         """Start the processes."""
-        raise NotImplementedError
 
     def turn_times(self, since: float, until: float) -> list[float]:
         """Give the ms of turns that ended in a span of wall-clock time; empty where a system does not write them down."""
@@ -71,8 +72,9 @@ class System:
             await talk.close()
         return seconds
 
+    @abstractmethod
     async def _serving(self, http: aiohttp.ClientSession) -> bool:
-        raise NotImplementedError
+        """Tell whether the first message may be sent."""
 
     def cpu_seconds(self) -> float:
         """Give the processor time spent so far by all processes."""
@@ -206,7 +208,8 @@ def prepare_database(folder: Path, env: dict[str, str]) -> None:
     """Make the sample hospital's database anew."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("daoyi.db*"):
-        old.unlink()
+        if old.is_file():
+            old.unlink()
     for command in ("migrate", "demo"):
         run_timed([sys.executable, "-m", "bot.cli", command], folder / f"{command}.log", ROOT, env)
 

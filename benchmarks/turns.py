@@ -42,7 +42,7 @@ class Size:
     timed: int  # messages of a kind timed in the long talk
 
 
-FULL = Size(epochs=20, rounds=3, single=80, loop=400, talks=10, long=500, timed=24)
+FULL = Size(epochs=5, rounds=2, single=60, loop=300, talks=10, long=500, timed=24)
 QUICK = Size(epochs=2, rounds=1, single=8, loop=20, talks=4, long=10, timed=4)
 
 
@@ -206,10 +206,11 @@ def _notes(size: Size, found: dict) -> list[str]:
         "Daoyi's way of a message is the widget's: WebSocket, inbox, worker, transcript, WebSocket. Rasa's is its REST "
         "channel: it stores only its tracker, masks nothing, scans for no danger sign and does not answer a message "
         "again that it lost.",
-        f"Daoyi was measured with DAOYI_MERGE_MS=0; as shipped a turn waits {Settings().merge_ms} ms for more text.",
+        f"Daoyi was measured with DAOYI_MERGE_MS=0; as shipped a turn waits {Settings().merge_ms} ms "
+        "for more text after a message of up to six characters that ends no sentence.",
         f"Stock pipeline: JiebaTokenizer, RegexFeaturizer, LexicalSyntacticFeaturizer, CountVectors (word, char_wb 1-4), "
         f"DIETClassifier and one ResponseSelector ({size.epochs} epochs each), EntitySynonymMapper, FallbackClassifier; "
-        "RulePolicy; the examples of nlu_data/.",
+        "RulePolicy; the examples of nlu_data/. Epochs change what a model answers, not how long a turn takes.",
         "Patched: jsonschema validates action answers with a validator made once, otherwise the same server.",
     ]
     trained = [

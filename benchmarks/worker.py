@@ -8,30 +8,21 @@ import sys
 import time
 from pathlib import Path
 
-from bot.dialogue.engine import Engine
-from bot.dialogue.worker import Worker
-from bot.nlu.reader import Reader
+from bot.nlu.lean import without_tensorflow
 from bot.settings import settings
-
-
-class TimedWorker(Worker):
-    """Appends {"at", "ms"} for each turn, from the lease to the commit."""
-
-    def __init__(self, engine: Engine, reader: Reader, times: Path) -> None:
-        super().__init__(engine, reader)
-        self._times = times.open("w", buffering=1)
-
-    async def take(self, turn) -> None:
-        started = time.perf_counter()
-        await super().take(turn)
-        self._times.write(json.dumps({"at": time.time(), "ms": (time.perf_counter() - started) * 1000}) + "\n")
 
 
 def main(model: Path, times: Path) -> None:
     """Load the model and work until SIGTERM."""
     logging.basicConfig(level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    without_tensorflow()
+    from bot.dialogue.engine import Engine
+    from bot.dialogue.worker import Worker
+    from bot.nlu.reader import Reader
+
     engine = Engine(model)
-    worker = TimedWorker(engine, Reader.of_agent(engine.agent), times)
+    worker = Worker(engine, Reader.of_agent(engine))
+    worker.take = _timed(worker.take, times)
 
     async def work() -> None:
         loop = asyncio.get_running_loop()
@@ -39,6 +30,18 @@ def main(model: Path, times: Path) -> None:
         await worker.run_forever()
 
     asyncio.run(work())
+
+
+def _timed(take, times: Path):
+    """Give `take` that appends {"at", "ms"} for each turn, from the lease to the commit."""
+    out = times.open("w", buffering=1)
+
+    async def timed(turn) -> None:
+        started = time.perf_counter()
+        await take(turn)
+        out.write(json.dumps({"at": time.time(), "ms": (time.perf_counter() - started) * 1000}) + "\n")
+
+    return timed
 
 
 if __name__ == "__main__":

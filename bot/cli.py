@@ -10,6 +10,17 @@ import tempfile
 from pathlib import Path
 
 from bot.errors import DaoyiError
+from bot.staff.roles import ROLES
+from bot.workbench import commands as workbench
+from bot.workbench import models
+from channels.wechat import command as wechat
+
+STAFF_DEEDS = {
+    "add": "make an account; the password is read from stdin",
+    "close": "close an account at once",
+    "password": "set a new password, read from stdin; ends every sign-in",
+    "role": "change what an account may do",
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -24,10 +35,33 @@ def main(argv: list[str] | None = None) -> int:
     chat = commands.add_parser("chat", help="talk in the terminal, through the real path of a turn")
     chat.add_argument("--json", action="store_true", help="one JSON object a line in and out, for programs")
     commands.add_parser("parse", help="one text a line in, one JSON line each out")
-    staff = commands.add_parser("staff", help="make an account of the desk; the password is read from stdin")
-    staff.add_argument("number", help="工号")
-    staff.add_argument("name")
-    staff.add_argument("role", choices=("agent", "supervisor"))
+    evaluate = commands.add_parser("evaluate", help="how well patients are understood: figures, report, comparison")
+    evaluate.add_argument("--set", default="tuning", help="tuning, test, or a YAML file of lines")
+    evaluate.add_argument("--model", type=Path, help="a model's file; left out, the one of today's files")
+    evaluate.add_argument("--json", type=Path, help="write all figures and each line's answer to a file")
+    evaluate.add_argument("--html", type=Path, help="write the report with charts to a file")
+    evaluate.add_argument(
+        "--learning-curve", action="store_true", help="also fit a quarter, half … of the lines (slow)"
+    )
+    evaluate.add_argument("--compare", nargs=2, type=Path, metavar=("A", "B"), help="two files that --json wrote")
+    clinic = commands.add_parser("clinic", help="stop a clinic session or let it take place after all")
+    clinic.add_argument("what", choices=("stop", "resume"))
+    clinic.add_argument("date", help="2026-12-01")
+    clinic.add_argument("doctor", help="code or name")
+    clinic.add_argument("period", choices=("am", "pm", "evening"))
+    clinic.add_argument("--reason", default="", help="what patients are told; needed to stop")
+    staff = commands.add_parser("staff", help="accounts of the desk: add, list, close, password, role")
+    deeds = staff.add_subparsers(dest="deed", required=True)
+    deeds.add_parser("list", help="every account")
+    for deed, help_ in STAFF_DEEDS.items():
+        one = deeds.add_parser(deed, help=help_)
+        one.add_argument("number", help="工号")
+        if deed == "add":
+            one.add_argument("name")
+        if deed in ("add", "role"):
+            one.add_argument("role", choices=tuple(ROLES))
+    wechat.add_command(commands)
+    workbench.add_commands(commands)
     given = parser.parse_args(argv)
     try:
         return COMMANDS[given.command](given)
@@ -51,7 +85,7 @@ def _quiet_libraries(level: int = logging.ERROR) -> None:
 def _serve(given) -> int:
     from bot.serve import serve
 
-    return serve(given.role)
+    return serve(given.role, prepare=lambda: _demo(given))
 
 
 def _train(_given) -> int:
@@ -75,20 +109,70 @@ def _demo(_given) -> int:
     from bot.demo import prepare_demo
 
     for line in prepare_demo():
-        print(line)
+        print(line, flush=True)
     return 0
 
 
 def _staff(given) -> int:
-    from bot.staff.service import add
+    from bot.clock import now
+    from bot.patients.access import record
+    from bot.staff import service
     from bot.storage.engine import writing
 
-    password = sys.stdin.readline().rstrip("\n")
-    if len(password) < 10:
-        raise DaoyiError("the password needs at least 10 characters, on one line of stdin")
     with writing() as conn:
-        add(conn, given.number, given.name, given.role, password)
-    print(f"account {given.number} is ready")
+        if given.deed == "list":
+            for row in service.everybody(conn):
+                print(row.number, row.name, row.role, "open" if row.active else "closed", sep="\t")
+            return 0
+        if given.deed == "add":
+            service.add(conn, given.number, given.name, given.role, sys.stdin.readline().rstrip("\n"))
+        else:
+            account = service.id_of(conn, given.number)
+            if given.deed == "close":
+                service.close(conn, account)
+            elif given.deed == "password":
+                service.set_password(conn, account, sys.stdin.readline().rstrip("\n"))
+            else:
+                service.set_role(conn, account, given.role)
+        record(conn, "staff:console", f"account_{given.deed}", now(), detail={"number": given.number})
+    print(f"account {given.number}: {given.deed} done")
+    return 0
+
+
+def _clinic(given) -> int:
+    from datetime import date
+
+    from bot.appointments import schedule
+    from bot.clock import now
+    from bot.hospital.load import load_hospital
+    from bot.hospital.names import resolve_doctor
+    from bot.storage.engine import writing
+
+    try:
+        day = date.fromisoformat(given.date)
+    except ValueError as error:
+        raise DaoyiError(f"{given.date} is no date; write it as 2026-12-01") from error
+    if given.what == "stop" and not given.reason.strip():
+        raise DaoyiError("say why with --reason: patients are told so")
+    found = (
+        [given.doctor] if given.doctor in load_hospital().doctors else [m.code for m in resolve_doctor(given.doctor)]
+    )
+    if len(found) != 1:
+        raise DaoyiError(f"{given.doctor}: {len(found)} doctors have this name; give the code of doctors.csv")
+    with writing() as conn:
+        sessions = schedule.sessions_of(conn, found[0], day, given.period)
+        if not sessions:
+            raise DaoyiError(f"{found[0]} has no session on {day} {given.period}; see schedule.csv")
+        for session in sessions:
+            if given.what == "stop":
+                changed = schedule.stop_session(conn, session, given.reason.strip(), now())
+            else:
+                changed = schedule.resume_session(conn, session, now())
+            done = {"stop": "stopped", "resume": "takes place"}[given.what]
+            print(
+                f"session {session} of {found[0]}: {done}"
+                + ("; its patients are being told" if changed else " already")
+            )
     return 0
 
 
@@ -110,6 +194,51 @@ def _parse(_given) -> int:
                 continue
             print(json.dumps(_as_json(reader.read(text, now())), ensure_ascii=False), file=out, flush=True)
     return 0
+
+
+def _evaluate(given) -> int:
+    _quiet_libraries()
+    from bot.nlu import evaluate
+
+    if given.compare:
+        _print_comparison(evaluate.compare(*map(evaluate.read_result, given.compare)))
+        return 0
+    path = evaluate.SETS.get(given.set) or Path(given.set)
+    lines = evaluate.cases(path)
+    with _own_stdout() as out:
+        from bot.nlu.lean import without_tensorflow
+        from bot.nlu.training import ready_model
+
+        model = given.model or ready_model(progress=lambda line: print(line, file=sys.stderr))
+        without_tensorflow()
+        result = evaluate.measure(lines, evaluate.read_all(lines, model))
+        curve = []
+        if given.learning_curve:
+            from bot.nlu.crossvalidate import learning_curve
+
+            curve = learning_curve(lines)
+        for name, value in result.items():
+            if name not in ("each", "confused"):
+                print(f"{name:34} {json.dumps(value, ensure_ascii=False)}", file=out)
+        for label, guess, count in result["confused"][:25]:
+            print(f"{count:4} {label} -> {guess}", file=out)
+        for size, share in curve:
+            print(f"{size:6} training lines: {share:.4f}", file=out)
+    if given.json:
+        given.json.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
+    if given.html:
+        from bot.nlu.report import page
+
+        given.html.write_text(page(result, f"导医台的理解能力：{path.stem}", curve), encoding="utf-8")
+    return 0
+
+
+def _print_comparison(found: dict) -> None:
+    for name in ("mended", "broken"):
+        for one in found.pop(name):
+            print(f"{name} {one['label']} (now {one['found']}): {one['text']}")
+    for name, value in found.items():
+        print(f"{name:20} {value}")
 
 
 def _as_json(reading) -> dict:
@@ -141,7 +270,7 @@ def _chat(given) -> int:
     with _own_stdout() as out:
         migrate()
         prepare_demo()
-        model = ready_model(progress=lambda line: print(line, file=sys.stderr))
+        model = models.live_path() or ready_model(progress=lambda line: print(line, file=sys.stderr))
         without_tensorflow()
         from bot.dialogue.chat import Terminal
 
@@ -170,7 +299,12 @@ COMMANDS = {
     "demo": _demo,
     "chat": _chat,
     "parse": _parse,
+    "evaluate": _evaluate,
     "staff": _staff,
+    "clinic": _clinic,
+    "wechat": wechat.run,
+    "nlu": workbench.run_nlu,
+    "models": workbench.run_models,
 }
 
 if __name__ == "__main__":

@@ -32,3 +32,9 @@ def now() -> datetime:
 def local(moment: datetime) -> datetime:
     """Show a moment as the hospital's wall clock."""
     return moment.astimezone(SHANGHAI)
+
+
+def moment_text(moment: datetime) -> str:
+    """Give 12月8日周二17:30 in the hospital's time."""
+    shown = local(moment)
+    return f"{shown.month}月{shown.day}日周{'一二三四五六日'[shown.weekday()]}{shown:%H:%M}"

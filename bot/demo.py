@@ -1,8 +1,8 @@
-"""Makes the sample hospital ready to be tried: schedule for the coming days, two accounts of the desk."""
+"""Makes the sample hospital ready to be tried: schedule for the coming days, accounts of the desk and the workbench."""
 
 from sqlalchemy import select
 
-from bot.appointments import service as appointments
+from bot.appointments import schedule
 from bot.clock import now
 from bot.hospital.load import load_hospital
 from bot.settings import settings
@@ -11,7 +11,11 @@ from bot.staff.tables import staff as accounts
 from bot.storage import due
 from bot.storage.engine import writing
 
-DEMO_ACCOUNTS = (("1001", "王客服", "agent", "demo-agent-1001"), ("9001", "李主管", "supervisor", "demo-lead-9001"))
+DEMO_ACCOUNTS = (
+    ("1001", "王客服", "agent", "demo-agent-1001"),
+    ("9001", "李主管", "supervisor", "demo-lead-9001"),
+    ("5001", "周训练", "trainer", "demo-train-5001"),
+)
 
 
 def prepare_demo() -> list[str]:
@@ -19,8 +23,8 @@ def prepare_demo() -> list[str]:
     moment = now()
     said = []
     with writing() as conn:
-        made = appointments.top_up(conn, moment)
-        due.schedule(conn, "top_up", "daily", appointments.top_up_daily(conn, {}, moment))
+        made = schedule.top_up(conn, moment)
+        due.schedule(conn, "top_up", "daily", schedule.top_up_daily(conn, {}, moment))
         due.schedule(conn, "retention", "daily", moment)
         said.append(f"{load_hospital().info.name}: {made} clinic sessions added")
         if settings().demo:

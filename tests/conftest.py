@@ -2,18 +2,29 @@
 
 import os
 import shutil
+from datetime import datetime, timezone
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
+from argon2 import PasswordHasher
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
+from sqlalchemy import insert
 
+from bot.patients.tables import audit, audit_retention
 from bot.settings import secret_key, settings
+from bot.staff import service as staff
 from bot.storage.engine import engine_for, writing
 from bot.storage.migrate import migrate
 from bot.storage.tables import metadata
 from tests import postgres
 
 KINDS = ("sqlite", "postgresql")
+
+# How fast a busy machine draws examples is no property of the code.
+examples.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
@@ -52,26 +63,41 @@ def migrated(tmp_path_factory):
         postgres.drop_database(postgres.server(), each)
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def database_of_module(request, migrated, tmp_path_factory):
-    """Give (address, file of the key) of a database that the tests of one module share, one after another."""
-    url = migrated(request.param)
-    yield url, tmp_path_factory.mktemp("key") / "secret.key"
-    engine_for(url).dispose()
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords():
+    """Hash passwords with the least work: a stored hash tells how it was made, so sign-in is cheap, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(staff, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
-@pytest.fixture
-def database(database_of_module):
+@pytest.fixture(scope="session")
+def shared(migrated, tmp_path_factory):
+    """Give a function from a kind to the database of it that tests share, one after another; and the file of their key."""
+    made = lru_cache(migrated)
+    yield made, tmp_path_factory.mktemp("key") / "secret.key"
+    for kind in KINDS:
+        engine_for(made(kind)).dispose()
+
+
+@pytest.fixture(params=KINDS)
+def database(request, shared):
     """Point this process at an empty, migrated database: every test using it runs on SQLite and on PostgreSQL.
 
     Gives the kind, "sqlite" or "postgresql".
     """
-    url, key = database_of_module
+    made, key = shared
+    url = made(request.param)
     with configured(url, key):
         with writing() as conn:
-            for table in reversed(metadata.sorted_tables):
-                conn.execute(delete(table))
-        yield url.partition("+")[0].partition(":")[0]
+            conn.execute(insert(audit_retention).values(before=datetime.max.replace(tzinfo=timezone.utc)))
+            tables = [audit, *reversed(metadata.sorted_tables)]
+            if conn.dialect.name == "postgresql":
+                conn.exec_driver_sql("; ".join(f"DELETE FROM {table.name}" for table in tables))
+            else:
+                for table in tables:
+                    conn.exec_driver_sql(f"DELETE FROM {table.name}")
+        yield request.param
 
 
 class configured:

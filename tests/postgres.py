@@ -41,6 +41,8 @@ def new_database(url: URL, template: URL | None = None) -> URL:
     name = f"daoyi_test_{secrets.token_hex(6)}"
     copied = f' TEMPLATE "{template.database}"' if template else ""
     _run(url, f'CREATE DATABASE "{name}"{copied}')
+    # A test kills processes, never the machine: its commits need not wait for the disk.
+    _run(url, f'ALTER DATABASE "{name}" SET synchronous_commit = off')
     return url.set(database=name)
 
 

@@ -34,7 +34,7 @@ SAD = (
     "utter_report_death",
 )
 # Calls of actions/ and bot/ whose words a patient reads as they stand: name → which arguments.
-SPOKEN_CALLS = {"receipt": (1,), "Line": (1,)}
+SPOKEN_CALLS = {"receipt": (1,), "Line": (1,), "post": (2,)}
 SPOKEN_KEYWORDS = ("note", "more", "until", "notice")
 TITLE_CALLS = {"flow": (1,), "button": (0,), "_button": (0,)}
 TITLE_KEYWORDS = ("yes", "no")
@@ -116,7 +116,15 @@ def _titles(tree: ast.AST) -> Iterator[str]:
 @lru_cache(maxsize=1)
 def _in_code() -> tuple[list[str], list[str]]:
     """Give (receipts and notices, titles) written in the code."""
-    folders = ("actions", "bot/dialogue", "bot/conversations", "bot/appointments", "bot/tickets", "bot/desk")
+    folders = (
+        "actions",
+        "bot/dialogue",
+        "bot/conversations",
+        "bot/appointments",
+        "bot/outreach",
+        "bot/tickets",
+        "bot/desk",
+    )
     trees = [ast.parse(path.read_text("utf-8")) for folder in folders for path in sorted((ROOT / folder).glob("*.py"))]
     receipts = {text for tree in trees for text in _called(tree, SPOKEN_CALLS, SPOKEN_KEYWORDS)}
     titles = {text for tree in trees for text in _titles(tree)}

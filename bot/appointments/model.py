@@ -23,6 +23,10 @@ class Rules:
     per_7_days: int
     per_3_months: int
     cancel_minutes_normal: int
+    lead_minutes: int  # an opening that begins sooner is given out at the window only
+    offer_minutes: int  # how long an opening is kept for who is next on the waitlist
+    offer_hours_before: int  # no offers so near to the visit
+    stop_answer_minutes: int  # without an answer to a stopped clinic for so long, a person telephones
 
     @classmethod
     def of(cls, booking) -> "Rules":
@@ -36,6 +40,10 @@ class Rules:
             per_7_days=booking["per_7_days"],
             per_3_months=booking["per_3_months"],
             cancel_minutes_normal=booking["cancel_before"]["normal_minutes"],
+            lead_minutes=booking["collect_minutes_before"],
+            offer_minutes=booking["waitlist"]["offer_minutes"],
+            offer_hours_before=booking["waitlist"]["offer_hours_before"],
+            stop_answer_minutes=booking["stop_answer_minutes"],
         )
 
 
@@ -55,6 +63,8 @@ class Clinic:
     stop_reason: str | None
     free: int
     next_at: datetime | None  # the earliest free opening
+    late: int = 0  # free, but so near that they are given out at the window only
+    waitable: bool = True  # its last opening is far enough away for an offer to the waitlist
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,33 @@ class Booking:
     room: str
     fee_item: str
     stopped: bool = False  # the session does not take place (停诊): the booking counts for no limit
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An entry of the waitlist (候补), with its session."""
+
+    id: int
+    session_id: int
+    patient_id: int
+    conversation_id: str
+    state: str
+    opening_id: int | None
+    offered_until: datetime | None
+    starts_at: datetime | None  # of the opening that is offered
+    day: date
+    period: str
+    doctor: str
+    department: str
+    slot_class: str
+    room: str
+    fee_item: str
+    stopped: bool
+    stop_reason: str | None
+
+
+class NotOffered(DaoyiError):
+    """Nothing is offered under this entry of the waitlist: answered before, or the time has run out."""
 
 
 class Taken(DaoyiError):

@@ -2,9 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, case, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError
 
 from bot.appointments.model import (
     SHANGHAI,
@@ -18,105 +17,19 @@ from bot.appointments.model import (
     check_limits,
     last_cancel,
     nth_number,
-    slot_times,
-    timetable_weekday,
 )
 from bot.appointments.tables import bookings, openings, sessions, waitlist
-from bot.hospital.hours import is_working_day
 from bot.hospital.load import load_hospital
 from bot.patients.tables import patients
 from bot.storage import due
+
+KEPT_BACK = "waitlist"  # holder of an opening that waits for the sweeper to ask who is next
+KEPT_BACK_FOR = timedelta(minutes=5)  # without a sweeper it is free for all again
 
 
 def rules() -> Rules:
     """Give the hospital's rules."""
     return Rules.of(load_hospital().info.booking)
-
-
-# ---- the rolling schedule
-
-
-def top_up(conn: Connection, now: datetime) -> int:
-    """Make the sessions and openings that are missing up to the booking window; give how many sessions were made.
-
-    Stops (停诊) are applied to all days of the window, and a session that is no longer in the schedule is stopped, too;
-    what a clerk takes back opens again. Two processes may do this at once.
-    """
-    hospital = load_hospital()
-    limits = rules()
-    today = now.astimezone(SHANGHAI).date()
-    known = {
-        (r.day, r.period, r.doctor, r.slot_class): r
-        for r in conn.execute(select(sessions).where(sessions.c.day >= today)).all()
-    }
-    made = 0
-    last = today + timedelta(days=_released_days(now))
-    for ahead in range((last - today).days + 1):
-        day = today + timedelta(days=ahead)
-        weekday = timetable_weekday(day, is_working_day(day))
-        for template in hospital.sessions:
-            if template.weekday != weekday:
-                continue
-            stop = next(
-                (s for s in hospital.stops if s.doctor == template.doctor and s.covers(day, template.period, today)),
-                None,
-            )
-            row = known.pop((day, template.period, template.doctor, template.slot_class), None)
-            if row is None:
-                made += _make(conn, day, template, stop, limits)
-            else:
-                _set_stop(conn, row, stop.reason if stop else None)
-    for row in known.values():
-        if row.day <= last:
-            _set_stop(conn, row, "出诊安排已调整")
-    return made
-
-
-def _released_days(now: datetime) -> int:
-    """Give how many days ahead are open: the last day of the window opens at the release time (放号)."""
-    local = now.astimezone(SHANGHAI)
-    return rules().window_days - (f"{local:%H:%M}" < load_hospital().info.booking["release_time"])
-
-
-def _set_stop(conn: Connection, row, reason: str | None) -> None:
-    if (row.stopped, row.stop_reason) != (reason is not None, reason):
-        conn.execute(
-            update(sessions).where(sessions.c.id == row.id).values(stopped=reason is not None, stop_reason=reason)
-        )
-
-
-def _make(conn: Connection, day: date, template, stop, limits: Rules) -> bool:
-    """Make a session with its openings; False when another process has just made it."""
-    try:
-        with conn.begin_nested():
-            session_id = conn.execute(
-                insert(sessions).values(
-                    day=day,
-                    period=template.period,
-                    doctor=template.doctor,
-                    department=template.department,
-                    slot_class=template.slot_class,
-                    room=template.room,
-                    fee_item=template.fee_item,
-                    stopped=bool(stop),
-                    stop_reason=stop.reason if stop else None,
-                )
-            ).inserted_primary_key[0]
-    except IntegrityError:
-        return False
-    times = slot_times(day, template.period, template.quota, limits.slot_minutes)
-    state = "taken" if template.full else "free"
-    conn.execute(insert(openings), [{"session_id": session_id, "starts_at": t, "state": state} for t in times])
-    return True
-
-
-def top_up_daily(conn: Connection, _payload: dict, now: datetime) -> datetime:
-    """Due handler: fill the window and come back tomorrow at the release time (放号)."""
-    top_up(conn, now)
-    hour, minute = map(int, load_hospital().info.booking["release_time"].split(":"))
-    local = now.astimezone(SHANGHAI)
-    at = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    return at if at > local else at + timedelta(days=1)
 
 
 # ---- looking
@@ -136,6 +49,7 @@ def clinics(
     last: date | None = None,
     period: str | None = None,
     slot_class: str | None = None,
+    session: int | None = None,
 ) -> list[Clinic]:
     """Give sessions that lie ahead, with free openings counted, by day, half-day and class."""
     today = now.astimezone(SHANGHAI).date()
@@ -145,22 +59,30 @@ def clinics(
         (sessions.c.doctor, doctor),
         (sessions.c.period, period),
         (sessions.c.slot_class, slot_class),
+        (sessions.c.id, session),
     ):
         if value:
             wanted.append(column == value)
     if last:
         wanted.append(sessions.c.day <= last)
-    ahead = and_(openings.c.session_id == sessions.c.id, _free(now), openings.c.starts_at > now)
+    far = openings.c.starts_at > now + timedelta(minutes=rules().lead_minutes)
+    free, late = and_(_free(now), far), and_(_free(now), openings.c.starts_at > now, ~far)
     rows = conn.execute(
-        select(sessions, func.count(openings.c.id).label("free"), func.min(openings.c.starts_at).label("next_at"))
-        .select_from(sessions.outerjoin(openings, ahead))
+        select(
+            sessions,
+            func.count(case((free, openings.c.id))).label("free"),
+            func.count(case((late, openings.c.id))).label("late"),
+            func.min(case((free, openings.c.starts_at))).label("next_at"),
+            func.max(openings.c.starts_at).label("last_at"),
+        )
+        .select_from(sessions.outerjoin(openings, openings.c.session_id == sessions.c.id))
         .where(*wanted)
         .group_by(sessions.c.id)
-        .order_by(sessions.c.day, sessions.c.period, sessions.c.slot_class, sessions.c.doctor)
     ).all()
     order = {"am": 0, "pm": 1, "evening": 2}
     end = {"am": 12, "pm": 18, "evening": 21}
     local = now.astimezone(SHANGHAI)
+    offers_end = now + timedelta(hours=rules().offer_hours_before)
     found = [
         Clinic(
             r.id,
@@ -175,19 +97,22 @@ def clinics(
             r.stop_reason,
             0 if r.stopped else r.free,
             None if r.stopped else r.next_at,
+            0 if r.stopped else r.late,
+            not r.stopped and r.last_at is not None and r.last_at > offers_end,
         )
         for r in rows
         if r.day > today or local.hour < end[r.period]
     ]
-    return sorted(found, key=lambda c: (c.day, order[c.period], c.slot_class != "expert", c.doctor))
+    return sorted(found, key=lambda c: (c.day, order[c.period], c.slot_class != "expert", c.slot_class, c.doctor))
 
 
 def free_openings(conn: Connection, session_id: int, now: datetime, limit: int = 100) -> list:
-    """Give the free openings of a session that lie ahead: id and starts_at, earliest first; none of a stopped one."""
+    """Give the openings of a session that may be booked: id and starts_at, earliest first; none of a stopped one."""
+    soonest = now + timedelta(minutes=rules().lead_minutes)
     return conn.execute(
         select(openings.c.id, openings.c.starts_at)
         .select_from(openings.join(sessions, openings.c.session_id == sessions.c.id))
-        .where(openings.c.session_id == session_id, _free(now), openings.c.starts_at > now)
+        .where(openings.c.session_id == session_id, _free(now), openings.c.starts_at > soonest)
         .where(sessions.c.stopped.is_(False))
         .order_by(openings.c.starts_at)
         .limit(limit)
@@ -247,9 +172,7 @@ def hold(conn: Connection, opening_id: int, conversation_id: str, now: datetime)
     conn.execute(
         select(openings.c.id).where(or_(openings.c.id == opening_id, before)).order_by(openings.c.id).with_for_update()
     )
-    conn.execute(
-        update(openings).where(before, openings.c.id != opening_id).values(state="free", held_by=None, held_until=None)
-    )
+    let_go(conn, and_(before, openings.c.id != opening_id), now)
     got = conn.execute(
         update(openings)
         .where(openings.c.id == opening_id, _may_have(conversation_id, now))
@@ -260,20 +183,40 @@ def hold(conn: Connection, opening_id: int, conversation_id: str, now: datetime)
     return bool(got.rowcount)
 
 
-def _may_have(conversation_id: str, now: datetime):
-    """Free or held by this conversation, still ahead, and its session takes place."""
-    mine = or_(_free(now), and_(openings.c.state == "held", openings.c.held_by == conversation_id))
+def let_go(conn: Connection, which, now: datetime) -> int:
+    """Free the openings of a condition and give how many these were; every opening that becomes free passes here.
+
+    Where somebody waits for the session (候补) it is kept back until the sweeper has asked who is next.
+    """
+    rows = conn.execute(
+        select(openings.c.id, openings.c.session_id).where(which).order_by(openings.c.id).with_for_update()
+    ).all()
+    for row in rows:
+        conn.execute(
+            update(openings).where(openings.c.id == row.id).values(state="free", held_by=None, held_until=None)
+        )
+    for session_id in sorted({row.session_id for row in rows}):
+        somebody = select(waitlist.c.id).where(waitlist.c.session_id == session_id, waitlist.c.state == "waiting")
+        if conn.execute(somebody.limit(1)).first():
+            mine = openings.c.id.in_([row.id for row in rows if row.session_id == session_id])
+            kept = {"state": "held", "held_by": KEPT_BACK, "held_until": now + KEPT_BACK_FOR}
+            conn.execute(update(openings).where(mine).values(**kept))
+            due.schedule(conn, "waitlist_match", str(session_id), now, {"session": session_id})
+    return len(rows)
+
+
+def _may_have(holder: str, now: datetime):
+    """Free and not too near, or held by this conversation and still ahead; and its session takes place."""
+    far = openings.c.starts_at > now + timedelta(minutes=rules().lead_minutes)
+    held = and_(openings.c.state == "held", openings.c.held_by == holder, openings.c.starts_at > now)
     runs = select(sessions.c.id).where(sessions.c.id == openings.c.session_id, sessions.c.stopped.is_(False)).exists()
-    return and_(mine, openings.c.starts_at > now, runs)
+    return and_(or_(and_(_free(now), far), held), runs)
 
 
 def release_hold(conn: Connection, payload: dict, now: datetime) -> None:
     """Due handler: free an opening whose hold has run out."""
-    conn.execute(
-        update(openings)
-        .where(openings.c.id == payload["opening"], openings.c.state == "held", openings.c.held_until <= now)
-        .values(state="free", held_by=None, held_until=None)
-    )
+    lapsed = and_(openings.c.state == "held", openings.c.held_until <= now)
+    let_go(conn, and_(openings.c.id == payload["opening"], lapsed), now)
 
 
 def check_patient(
@@ -308,11 +251,13 @@ def book(
     key: str,
     now: datetime,
     replacing: int | None = None,
+    holder: str | None = None,
 ) -> tuple[Booking, bool]:
     """Book an opening once per key; give the booking and whether this call made it.
 
-    Raises Taken, Duplicate or LimitReached. `replacing` is a booking of his that is given back in the same step (改约);
-    that raises TooLate after the moment until which it may be given back.
+    `holder` is for whom it is held, where that is not the conversation. `replacing` is a booking of his that is given back
+    in the same step (改约). Raises Taken, Duplicate or LimitReached, and TooLate when `replacing` may not be given back
+    any more.
     """
     # One booking of a patient at a time; the key is looked for behind the lock, where an earlier life has committed it.
     conn.execute(select(patients.c.id).where(patients.c.id == patient_id).with_for_update())
@@ -332,7 +277,7 @@ def book(
     check_patient(conn, patient_id, session.department, session.day, now, replacing)
     got = conn.execute(
         update(openings)
-        .where(openings.c.id == opening_id, _may_have(conversation_id, now))
+        .where(openings.c.id == opening_id, _may_have(holder or conversation_id, now))
         .values(state="booked", held_by=None, held_until=None)
     )
     if got.rowcount == 0:
@@ -379,44 +324,5 @@ def _give_back(conn: Connection, booking_id: int, now: datetime) -> bool:
     )
     if gone.rowcount:
         opening_id = conn.execute(select(bookings.c.opening_id).where(bookings.c.id == booking_id)).scalar_one()
-        conn.execute(update(openings).where(openings.c.id == opening_id).values(state="free"))
+        let_go(conn, openings.c.id == opening_id, now)
     return bool(gone.rowcount)
-
-
-def waiting_of(conn: Connection, patient_id: int, now: datetime) -> list[tuple[Clinic, int]]:
-    """Give the full sessions ahead for which a patient waits, with his place."""
-    mine = conn.execute(
-        select(waitlist).where(waitlist.c.patient_id == patient_id, waitlist.c.state == "waiting")
-    ).all()
-    ahead = {c.id: c for c in clinics(conn, now)} if mine else {}
-    found = []
-    for row in mine:
-        if row.session_id in ahead:
-            place = conn.execute(
-                select(func.count()).where(
-                    waitlist.c.session_id == row.session_id, waitlist.c.state == "waiting", waitlist.c.id <= row.id
-                )
-            ).scalar_one()
-            found.append((ahead[row.session_id], place))
-    return found
-
-
-def join_waitlist(conn: Connection, session_id: int, patient_id: int, conversation_id: str, now: datetime) -> int:
-    """Put a patient on the waitlist of a full session, once, and give his place."""
-    try:
-        with conn.begin_nested():
-            conn.execute(
-                insert(waitlist).values(
-                    session_id=session_id, patient_id=patient_id, conversation_id=conversation_id, created_at=now
-                )
-            )
-    except IntegrityError:
-        pass
-    mine = conn.execute(
-        select(waitlist.c.id).where(waitlist.c.session_id == session_id, waitlist.c.patient_id == patient_id)
-    ).scalar_one()
-    return conn.execute(
-        select(func.count()).where(
-            waitlist.c.session_id == session_id, waitlist.c.state == "waiting", waitlist.c.id <= mine
-        )
-    ).scalar_one()

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import case, delete, null, select, update
 from sqlalchemy.engine import Connection
 
-from bot.conversations.tables import buttons, conversations, images, inbox, lines
+from bot.conversations.tables import buttons, conversations, episodes, images, inbox, lines, notes, outbox, tags
 
 GONE = "（已按要求删除）"
 
@@ -38,6 +38,10 @@ def erase(conn: Connection, conversation_ids: list[str], now: datetime) -> int:
     conn.execute(
         update(conversations).where(conversations.c.id.in_(conversation_ids)).values(tracker=None, updated_at=now)
     )
+    conn.execute(delete(notes).where(notes.c.conversation_id.in_(conversation_ids)))
+    conn.execute(delete(tags).where(tags.c.conversation_id.in_(conversation_ids)))
+    conn.execute(update(episodes).where(episodes.c.conversation_id.in_(conversation_ids)).values(summary=None))
     conn.execute(delete(images).where(images.c.conversation_id.in_(conversation_ids)))
     conn.execute(delete(buttons).where(buttons.c.conversation_id.in_(conversation_ids)))
+    conn.execute(delete(outbox).where(outbox.c.conversation_id.in_(conversation_ids)))
     return emptied

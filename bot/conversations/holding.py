@@ -1,15 +1,21 @@
 """Who holds a conversation: the bot, the queue, or a person. The epoch makes the bot fall silent at once."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection
 
-from bot.conversations import transcript
+from bot.conversations import episodes, telling, transcript
 from bot.conversations.tables import alerts, conversations, inbox
 from bot.conversations.transcript import Line
 from bot.errors import DaoyiError
+from bot.hospital.hours import closes_at
+from bot.staff import service as staff
+from bot.storage import due
 from bot.storage.engine import reading, writing
+
+URGENT = 9  # a danger sign
+FIRST_NOTICE = timedelta(minutes=3)  # of waiting
 
 
 class AlreadyTaken(DaoyiError):
@@ -24,15 +30,17 @@ class NotHeld(DaoyiError):
     """The staff member does not hold this conversation."""
 
 
-def enqueue(conn: Connection, conversation_id: str, reason: str, now: datetime, priority: int = 0) -> int:
+def enqueue(
+    conn: Connection, conversation_id: str, reason: str, now: datetime, priority: int = 0, skill: str | None = None
+) -> int:
     """Put a conversation into the queue for people and give its place, 1 for the next.
 
-    Waiting already keeps the old place; the higher priority stands.
+    Waiting already keeps the old place; the higher priority stands. `skill` is the group of agents it asks for.
     """
-    conn.execute(
+    new = conn.execute(
         update(conversations)
         .where(conversations.c.id == conversation_id, conversations.c.holder == "bot")
-        .values(holder="queue", queue_reason=reason[:80], queued_at=now, priority=priority)
+        .values(holder="queue", queue_reason=reason[:80], queued_at=now, priority=priority, skill=skill)
     )
     conn.execute(
         update(conversations)
@@ -43,20 +51,33 @@ def enqueue(conn: Connection, conversation_id: str, reason: str, now: datetime, 
         )
         .values(priority=priority, queue_reason=reason[:80])
     )
+    if new.rowcount:
+        episodes.begin(conn, conversation_id, reason, priority, skill, now)
+        _watch_the_wait(conn, conversation_id, now)
     return place(conn, conversation_id)
 
 
-def leave_queue(conn: Connection, conversation_id: str) -> bool:
-    """The patient does not want to wait for a person; False when he did not wait."""
+def _watch_the_wait(conn: Connection, conversation_id: str, now: datetime) -> None:
+    """Let the sweeper give it to somebody, say how long it takes, and end it when the desk closes (handover.py)."""
+    due.schedule(conn, "assign", conversation_id, now, {"conversation": conversation_id})
+    due.schedule(conn, "queue_notice", conversation_id, now + FIRST_NOTICE, {"conversation": conversation_id})
+    if closing := closes_at("agents", now):
+        due.schedule(conn, "desk_closes", conversation_id, closing, {"conversation": conversation_id})
+
+
+def leave_queue(conn: Connection, conversation_id: str, now: datetime, outcome: str = "left") -> bool:
+    """The patient does not want to wait for a person, or the desk has closed; False when he did not wait."""
     left = conn.execute(
         update(conversations)
         .where(
             conversations.c.id == conversation_id,
             conversations.c.holder == "queue",
-            conversations.c.priority < 9,  # a danger alert is not the patient's to withdraw
+            conversations.c.priority < URGENT,  # a danger alert is not the patient's to withdraw
         )
-        .values(holder="bot", queue_reason=None, queued_at=None, priority=0)
+        .values(holder="bot", queue_reason=None, queued_at=None, priority=0, skill=None)
     )
+    if left.rowcount:
+        episodes.end(conn, conversation_id, outcome, now)
     return bool(left.rowcount)
 
 
@@ -85,21 +106,38 @@ def place(conn: Connection, conversation_id: str) -> int:
 def waiting() -> list:
     """Give the conversations that wait for a person, the most urgent and oldest first."""
     with reading() as conn:
-        return conn.execute(
-            select(conversations)
-            .where(conversations.c.holder == "queue")
-            .order_by(conversations.c.priority.desc(), conversations.c.queued_at, conversations.c.id)
-        ).all()
+        return waiting_in(conn)
+
+
+def waiting_in(conn: Connection) -> list:
+    """Give the same inside the caller's transaction."""
+    return conn.execute(
+        select(conversations)
+        .where(conversations.c.holder == "queue")
+        .order_by(conversations.c.priority.desc(), conversations.c.queued_at, conversations.c.id)
+    ).all()
 
 
 def held_by(agent_id: int) -> list:
     """Give the conversations that a staff member holds."""
     with reading() as conn:
-        return conn.execute(
-            select(conversations)
-            .where(conversations.c.holder == "agent", conversations.c.agent_id == agent_id)
-            .order_by(conversations.c.accepted_at)
-        ).all()
+        return held_in(conn, agent_id)
+
+
+def held_in(conn: Connection, agent_id: int) -> list:
+    """Give the same inside the caller's transaction."""
+    return conn.execute(
+        select(conversations)
+        .where(conversations.c.holder == "agent", conversations.c.agent_id == agent_id)
+        .order_by(conversations.c.accepted_at)
+    ).all()
+
+
+def held_now(conn: Connection) -> list:
+    """Give the conversations that anybody of the staff holds."""
+    return conn.execute(
+        select(conversations).where(conversations.c.holder == "agent").order_by(conversations.c.accepted_at)
+    ).all()
 
 
 def take(conversation_id: str, agent_id: int, notice: str, now: datetime, supervisor: bool = False) -> None:
@@ -108,41 +146,50 @@ def take(conversation_id: str, agent_id: int, notice: str, now: datetime, superv
     A supervisor may also take one from the bot or from a colleague. Raises AlreadyTaken with the holder's id.
     """
     with writing() as conn:
-        allowed = conversations.c.holder == "queue"
-        if supervisor:
-            allowed = (conversations.c.holder != "agent") | (conversations.c.agent_id != agent_id)
-        won = conn.execute(
-            update(conversations)
-            .where(conversations.c.id == conversation_id, allowed)
-            .values(
-                holder="agent",
-                agent_id=agent_id,
-                epoch=conversations.c.epoch + 1,
-                step=conversations.c.step + 1,
-                accepted_at=now,
-                waiting_since=None,
-                lease_owner=None,
-                lease_until=None,
-            )
-        )
-        if won.rowcount == 0:
-            row = conn.execute(select(conversations).where(conversations.c.id == conversation_id)).first()
-            raise AlreadyTaken(row.agent_id if row else None)
-        conn.execute(
-            update(inbox)
-            .where(inbox.c.conversation_id == conversation_id, inbox.c.state == "waiting")
-            .values(state="person")
-        )
-        conn.execute(
-            update(alerts)
-            .where(alerts.c.conversation_id == conversation_id, alerts.c.seen_by.is_(None))
-            .values(seen_by=agent_id, seen_at=now)
-        )
-        transcript.append(conn, conversation_id, [Line("system", notice)], now)
+        take_in(conn, conversation_id, agent_id, notice, now, supervisor)
 
 
-def say(conversation_id: str, agent_id: int, text: str, client_id: str, now: datetime) -> int:
-    """Write an agent's line once per client_id and give its seq. Raises NotHeld when the talk is not his."""
+def take_in(
+    conn: Connection, conversation_id: str, agent_id: int, notice: str, now: datetime, supervisor: bool = False
+) -> None:
+    """Take a conversation inside the caller's transaction, as `take` does."""
+    allowed = conversations.c.holder == "queue"
+    if supervisor:
+        allowed = (conversations.c.holder != "agent") | (conversations.c.agent_id != agent_id)
+    won = conn.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id, allowed)
+        .values(
+            holder="agent",
+            agent_id=agent_id,
+            epoch=conversations.c.epoch + 1,
+            step=conversations.c.step + 1,
+            accepted_at=now,
+            waiting_since=None,
+            lease_owner=None,
+            lease_until=None,
+        )
+    )
+    row = conn.execute(select(conversations).where(conversations.c.id == conversation_id)).first()
+    if won.rowcount == 0:
+        raise AlreadyTaken(row.agent_id if row else None)
+    conn.execute(
+        update(inbox)
+        .where(inbox.c.conversation_id == conversation_id, inbox.c.state == "waiting")
+        .values(state="person")
+    )
+    conn.execute(
+        update(alerts)
+        .where(alerts.c.conversation_id == conversation_id, alerts.c.seen_by.is_(None))
+        .values(seen_by=agent_id, seen_at=now)
+    )
+    episodes.accepted(conn, conversation_id, agent_id, row.queue_reason or "主管接入", now)
+    due.schedule(conn, "agent_gone", conversation_id, now + staff.HERE, {"conversation": conversation_id})
+    telling.tell(conn, conversation_id, notice, now)
+
+
+def say(conversation_id: str, agent_id: int, text: str, client_id: str, now: datetime, data: dict | None = None) -> int:
+    """Write an agent's line (`data`: its picture) once per client_id and give its seq. Raises NotHeld."""
     with writing() as conn:
         _require_held(conn, conversation_id, agent_id)
         earlier = conn.execute(
@@ -154,16 +201,30 @@ def say(conversation_id: str, agent_id: int, text: str, client_id: str, now: dat
         ).scalar()
         if earlier is not None:
             return earlier
-        return transcript.append(
-            conn, conversation_id, [Line("agent", text, meta={"staff": agent_id}, client_id=client_id)], now
-        )
+        episodes.replied(conn, conversation_id, now)
+        line = Line("agent", text, data, meta={"staff": agent_id}, client_id=client_id)
+        return transcript.append(conn, conversation_id, [line], now)
 
 
-def give_back(conversation_id: str, agent_id: int, notice: str, now: datetime) -> None:
-    """Return a conversation to the bot: no task is open, what is remembered of the talk stays. Raises NotHeld."""
+def give_back(
+    conversation_id: str,
+    agent_id: int,
+    notice: str,
+    now: datetime,
+    outcome: str = "other",
+    summary: str = "",
+    ask_rating: bool = False,
+) -> None:
+    """Return a conversation to the bot: no task is open, what is remembered of the talk stays. Raises NotHeld.
+
+    What the person did stands in the slot `memory` as `person`: outcome, summary, when.
+    """
     with writing() as conn:
         row = _require_held(conn, conversation_id, agent_id)
-        slots = (row.tracker or {}).get("slots") or {}
+        memory = dict(((row.tracker or {}).get("slots") or {}).get("memory") or {})
+        memory["person"] = {"outcome": outcome, "summary": summary, "at": now.isoformat()}
+        for name in ("queued", "misses"):
+            memory.pop(name, None)
         conn.execute(
             update(conversations)
             .where(conversations.c.id == conversation_id)
@@ -171,16 +232,52 @@ def give_back(conversation_id: str, agent_id: int, notice: str, now: datetime) -
                 holder="bot",
                 agent_id=None,
                 epoch=conversations.c.epoch + 1,
+                step=conversations.c.step + 1,
                 queue_reason=None,
                 queued_at=None,
                 priority=0,
+                skill=None,
                 accepted_at=None,
-                tracker={"slots": {"memory": slots.get("memory")}},
+                tracker={"slots": {"memory": memory}},
                 code_expected=False,
                 suspended_by=None,
             )
         )
-        transcript.append(conn, conversation_id, [Line("system", notice)], now)
+        episode = episodes.end(conn, conversation_id, outcome, now, summary or None)
+        telling.tell(conn, conversation_id, notice, now)
+        if ask_rating and episode is not None:
+            telling.ask_rating(conn, conversation_id, "episode", episode, agent_id, now)
+
+
+def hand_on(conversation_id: str, agent_id: int, to: int, notice: str, now: datetime) -> None:
+    """Give a conversation to a colleague, who holds it at once; the patient never waits anew. Raises NotHeld."""
+    with writing() as conn:
+        _require_held(conn, conversation_id, agent_id)
+        take_in(conn, conversation_id, to, notice, now, supervisor=True)
+
+
+def put_back(
+    conn: Connection, conversation_id: str, agent_id: int, notice: str, now: datetime, skill: str | None = None
+) -> int:
+    """Put a conversation back into the queue at its old place and give the place. Raises NotHeld."""
+    row = _require_held(conn, conversation_id, agent_id)
+    conn.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(
+            holder="queue",
+            agent_id=None,
+            epoch=conversations.c.epoch + 1,
+            accepted_at=None,
+            queued_at=row.queued_at or row.accepted_at,
+            queue_reason=row.queue_reason or "等待继续接待",
+            skill=skill or row.skill,
+        )
+    )
+    _watch_the_wait(conn, conversation_id, now)
+    there = place(conn, conversation_id)
+    telling.tell(conn, conversation_id, notice.format(place=there), now)
+    return there
 
 
 def _require_held(conn: Connection, conversation_id: str, agent_id: int):

@@ -21,10 +21,11 @@ conversations = Table(
     Column("lease_owner", String(80)),
     Column("lease_until", UtcDateTime),
     Column("waiting_since", UtcDateTime),
-    Column("newest_at", UtcDateTime),
+    Column("newest_at", UtcDateTime),  # when a message came after which more may follow; NULL: answer what waits
     Column("code_expected", Boolean, nullable=False, default=False),
     Column("suspended_by", String(16)),  # code of the danger sign that stopped the present task
     Column("queue_reason", String(80)),
+    Column("skill", String(16)),  # the group of agents it waits for
     Column("queued_at", UtcDateTime),
     Column("priority", Integer, nullable=False, default=0),
     Column("accepted_at", UtcDateTime),
@@ -100,6 +101,102 @@ alerts = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("seen_by", Integer),
     Column("seen_at", UtcDateTime),
+    Column("second_id", Integer),  # who was called when nobody had looked for a minute (R85)
+    Column("escalated_at", UtcDateTime),
+)
+
+episodes = Table(  # one row a hand-over, from the queue to the end: what the reports count
+    "episodes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("conversation_id", String(32), ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("reason", String(80), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("skill", String(16)),
+    Column("queued_at", UtcDateTime, nullable=False, index=True),
+    Column("accepted_at", UtcDateTime),
+    Column("agent_id", Integer),
+    Column("first_reply_at", UtcDateTime),
+    Column("transfers", Integer, nullable=False, default=0),
+    Column("ended_at", UtcDateTime),
+    Column("outcome", String(12)),  # as the agent closed it; left: the patient went; hours: the desk closed
+    Column("summary", Encrypted),
+)
+
+marks = Table(  # what each side has seen, and who is typing
+    "marks",
+    metadata,
+    Column("conversation_id", String(32), ForeignKey("conversations.id"), primary_key=True),
+    Column("agent_read", Integer, nullable=False, default=0),
+    Column("patient_got", Integer, nullable=False, default=0),
+    Column("patient_read", Integer, nullable=False, default=0),
+    Column("agent_typing_at", UtcDateTime),
+    Column("patient_typing_at", UtcDateTime),
+    Index("ix_marks_agent_typing_at", "agent_typing_at"),
+)
+
+ratings = Table(  # satisfaction, asked once for a hand-over and once for a ticket
+    "ratings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(8), nullable=False),  # episode · ticket
+    Column("ref", Integer, nullable=False),
+    Column("conversation_id", String(32), ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("agent_id", Integer),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("score", Integer),  # 1 to 5
+    Column("at", UtcDateTime),
+    UniqueConstraint("kind", "ref", name="uq_ratings_kind"),
+)
+
+notes = Table(  # of the staff, never shown to the patient
+    "chat_notes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("conversation_id", String(32), ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("staff_id", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("text", Encrypted, nullable=False),
+)
+
+tags = Table(
+    "chat_tags",
+    metadata,
+    Column("conversation_id", String(32), ForeignKey("conversations.id"), primary_key=True),
+    Column("tag", String(20), primary_key=True),
+)
+
+reach = Table(  # a patient whom only the channel can call: his address there, and how often he may still be written to
+    "reach",
+    metadata,
+    Column("conversation_id", String(32), ForeignKey("conversations.id"), primary_key=True),
+    Column("address", Encrypted, nullable=False),  # the OpenID
+    Column("message_left", Integer, nullable=False, default=0),  # sends that his last message allows …
+    Column("message_until", UtcDateTime),  # … until then
+    Column("event_left", Integer, nullable=False, default=0),  # sends that his last tap allows
+    Column("event_until", UtcDateTime),
+)
+
+outbox = Table(  # one row a line that has to reach a patient through a push channel
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("conversation_id", String(32), ForeignKey("conversations.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("state", String(8), nullable=False),  # waiting · passive · sending · sent · held · dropped
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("parcels", Json),  # what a batch is sent as; on its first row, until it is sent
+    Column("batch", Integer),  # id of that first row
+    Column("done", Integer, nullable=False, default=0),  # parcels delivered
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("resent", Integer, nullable=False, default=0),  # parcels that may have arrived twice
+    Column("owner", String(80)),
+    Column("lease_until", UtcDateTime),
+    Column("error", String(80)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime),
+    UniqueConstraint("conversation_id", "seq", name="uq_outbox_conversation_id"),
+    Index("ix_outbox_state", "state", "not_before"),
 )
 
 incidents = Table(

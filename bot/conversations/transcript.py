@@ -3,10 +3,34 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
+from bot.conversations import outbox
 from bot.conversations.tables import conversations, incidents, lines
+
+# Statements are built once: building one costs more than running it.
+_THIS = conversations.c.id == bindparam("conversation")
+_LAST_SEQ = select(conversations.c.last_seq).where(_THIS)
+_GROW = (
+    update(conversations)
+    .where(_THIS)
+    .values(last_seq=conversations.c.last_seq + bindparam("count"), updated_at=bindparam("now"))
+)
+_WRITE = insert(lines)
+_SINCE = (
+    select(lines)
+    .where(lines.c.conversation_id == bindparam("conversation"), lines.c.seq > bindparam("seq"))
+    .order_by(lines.c.seq)
+    .limit(bindparam("count"))
+)
+_BEFORE = (
+    select(lines)
+    .where(lines.c.conversation_id == bindparam("conversation"), lines.c.seq < bindparam("seq"))
+    .order_by(lines.c.seq.desc())
+    .limit(bindparam("count"))
+)
+NEWEST = 2**31 - 1  # above every seq
 
 
 @dataclass(frozen=True)
@@ -22,23 +46,20 @@ class Line:
 
 def append(conn: Connection, conversation_id: str, new: list[Line], now: datetime) -> int:
     """Write lines at the end and give the seq of the last one."""
-    if not new:
-        return conn.execute(select(conversations.c.last_seq).where(conversations.c.id == conversation_id)).scalar_one()
-    # The update locks the conversation's row first, so seq stays without gaps under concurrency.
-    conn.execute(
-        update(conversations)
-        .where(conversations.c.id == conversation_id)
-        .values(last_seq=conversations.c.last_seq + len(new), updated_at=now)
-    )
-    last = conn.execute(select(conversations.c.last_seq).where(conversations.c.id == conversation_id)).scalar_one()
-    write_at(conn, conversation_id, last - len(new) + 1, new, now)
+    this = {"conversation": conversation_id}
+    if new:
+        # The update locks the conversation's row first, so seq stays without gaps under concurrency.
+        conn.execute(_GROW, {**this, "count": len(new), "now": now})
+    last = conn.execute(_LAST_SEQ, this).scalar_one()
+    if new:
+        write_at(conn, conversation_id, last - len(new) + 1, new, now)
     return last
 
 
 def write_at(conn: Connection, conversation_id: str, first_seq: int, new: list[Line], now: datetime) -> None:
     """Write lines at seqs that the caller has already reserved."""
     conn.execute(
-        insert(lines),
+        _WRITE,
         [
             {
                 "conversation_id": conversation_id,
@@ -53,24 +74,22 @@ def write_at(conn: Connection, conversation_id: str, first_seq: int, new: list[L
             for index, line in enumerate(new)
         ],
     )
+    outbox.queue(conn, conversation_id, first_seq, new, now)
 
 
 def since(conn: Connection, conversation_id: str, seq: int, limit: int = 500) -> list:
     """Give the lines after `seq`, oldest first."""
-    return conn.execute(
-        select(lines)
-        .where(lines.c.conversation_id == conversation_id, lines.c.seq > seq)
-        .order_by(lines.c.seq)
-        .limit(limit)
-    ).all()
+    return conn.execute(_SINCE, {"conversation": conversation_id, "seq": seq, "count": limit}).all()
+
+
+def before(conn: Connection, conversation_id: str, seq: int, limit: int) -> list:
+    """Give the last `limit` lines before `seq`, oldest first."""
+    return conn.execute(_BEFORE, {"conversation": conversation_id, "seq": seq, "count": limit}).all()[::-1]
 
 
 def latest(conn: Connection, conversation_id: str, limit: int = 50) -> list:
     """Give the last lines, oldest first."""
-    rows = conn.execute(
-        select(lines).where(lines.c.conversation_id == conversation_id).order_by(lines.c.seq.desc()).limit(limit)
-    ).all()
-    return rows[::-1]
+    return before(conn, conversation_id, NEWEST, limit)
 
 
 def record_incident(conn: Connection, conversation_id: str | None, kind: str, detail: str, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The desk's door: cookie, role, CSRF token. No address below /desk/api answers without passing here (R9, R10)."""
+"""The desk's door: cookie, right, CSRF token, and which talk is his to read. Every address below /desk/api passes here (R9, R10)."""
 
 import hmac
 import logging
@@ -9,6 +9,8 @@ from sanic import Request
 from sanic.response import HTTPResponse
 
 from bot.clock import now
+from bot.desk import store
+from bot.desk.reading import UNKNOWN_CHAT
 from bot.patients.access import record
 from bot.settings import settings
 from bot.staff import service as staff
@@ -23,18 +25,17 @@ log = logging.getLogger("daoyi.desk")
 COOKIE = "daoyi_desk"
 CSRF = "x-csrf-token"
 PATH = "/desk"
-EVERYONE = tuple(staff.ROLES)
-SUPERVISOR = ("supervisor",)
 
 SIGNED_OUT = "您尚未登录，或已超过一小时没有操作。请重新登录。"
 STALE_PAGE = "页面已经过期，请刷新页面后再试一次。"
-NEEDS_SUPERVISOR = "这项操作需要主管权限，您可以请主管协助处理。"
+NOT_YOURS = "这个会话不在您名下，可以从排队列表接入。"
+NEEDS_RIGHT = "您的账号没有这项权限，可以请主管或管理员协助处理。"
 
 
-def guard(*roles: str) -> Callable:
-    """Let only a signed-in member of one of `roles` reach the handler, which gets him as `who`.
+def guard(right: str) -> Callable:
+    """Let only somebody signed in whose role has `right` (bot/staff/roles.py) reach the handler, which gets him as `who`.
 
-    Raises Refused: 401 without a sign-in, 403 without the role (audited) or, for a write, without the CSRF token.
+    Raises Refused: 401 without a sign-in, 403 without the right (audited) or, for a write, without the CSRF token.
     """
 
     def dress(handler: Callable) -> Callable:
@@ -47,12 +48,12 @@ def guard(*roles: str) -> Callable:
             given = request.headers.get(CSRF) or ""
             if request.method != "GET" and not hmac.compare_digest(given.encode(), who.csrf.encode()):
                 raise Refused(403, "stale_page", STALE_PAGE)
-            if who.role not in roles:
-                await in_thread(audit, who, "desk_refused", {"address": request.path[:120]})
-                raise Refused(403, "needs_supervisor", NEEDS_SUPERVISOR)
+            if not who.may(right):
+                await in_thread(audit, who, "desk_refused", {"address": request.path[:120], "right": right})
+                raise Refused(403, "needs_right", NEEDS_RIGHT)
             return await handler(request, who=who, **place)
 
-        guarded.roles = roles
+        guarded.right = right
         return guarded
 
     return dress
@@ -92,3 +93,13 @@ def hand_cookie(response: HTTPResponse, token: str) -> HTTPResponse:
     if not token:
         cookie["max-age"] = 0
     return response
+
+
+def readable(conn, who: Staff, chat: str):
+    """Give a conversation's row to who may read it. Raises Refused (404, 403)."""
+    row = store.conversation(conn, chat)
+    if row is None:
+        raise Refused(404, "unknown_chat", UNKNOWN_CHAT)
+    if not store.may_read(conn, row, who):
+        raise Refused(403, "not_yours", NOT_YOURS)
+    return row

@@ -1,190 +1,191 @@
-"""The desk's addresses. Each handler reads its input, calls one deed in the thread pool, answers."""
+"""The desk's addresses, as docs/guides/desk-api.md tells them: who works here, and the page itself.
 
-import asyncio
-import re
+Talks, tickets and reports have files of their own. Each handler reads its input, calls one deed in the thread pool,
+answers; none goes without `guard`, which a test walks.
+"""
+
+import math
 from pathlib import Path
 from time import monotonic
 
 from sanic import Blueprint, Request
-from sanic.response import HTTPResponse, json
+from sanic.response import HTTPResponse
 
-from bot.desk import service
-from bot.desk.door import EVERYONE, SUPERVISOR, guard, hand_cookie, token_of
+from bot.desk import people, report_routes, service, shifts, talk_routes, ticket_routes
+from bot.desk.door import guard, hand_cookie, token_of
+from bot.desk.reading import answer, body_of, chat_id, count_of, number_of, text_of, words_of
+from bot.safety import table as signs
 from bot.staff.service import Staff
-from bot.web.errors import Refused
 from bot.web.files import PageFile, add_file
 from bot.web.headers import security_headers
 from bot.web.limits import Limit, address
-from bot.web.threads import in_thread
+from bot.web.threads import Together, in_thread
 
 PAGE = Path(__file__).parent / "page"
+PLACES = ("tickets", "tasks", "live", "reports", "shift", "replies", "people", "audit")  # as places.js names them
 LONGEST_WAIT = 25  # seconds of a long poll
 LOOK_AGAIN = 3.0  # seconds after which the lists are read without a wake: an alert seen writes no line
-GATHER = 0.1  # seconds in which several wakes become one answer
+GATHER = 0.08  # seconds between two looks at the lists, which all desks share
 SIGN_INS_PER_ADDRESS = 60  # a minute; a whole shift may share one address
-
-_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
-_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 def blueprint() -> Blueprint:
     """Give the agents' desk: the page at /desk and its API below /desk/api."""
     desk = Blueprint("desk")
+    signs.load()  # takes seconds: not while the first alarm waits to be shown
     page = PageFile(PAGE / "index.html")
-    sign_ins = Limit(SIGN_INS_PER_ADDRESS, 60)
     for path in sorted(PAGE.iterdir()):
         if path.suffix in (".js", ".css", ".svg"):
             add_file(desk, f"/desk/{path.name}", PageFile(path))
 
     @desk.get("/desk")
-    async def show(request: Request) -> HTTPResponse:
+    @desk.get(f"/desk/<place:({'|'.join(PLACES)})>", name="place")
+    async def show(request: Request, place: str = "") -> HTTPResponse:
         response = page.respond(request)
         # Nobody may frame the desk, not even a page that may embed the chat.
         policy = security_headers(request)["content-security-policy"].partition("frame-ancestors")[0]
         response.headers["content-security-policy"] = policy + "frame-ancestors 'none'"
         return response
 
+    _add_sign_in(desk)
+    _add_work(desk)
+    _add_accounts(desk)
+    talk_routes.add(desk)
+    ticket_routes.add(desk)
+    report_routes.add(desk)
+    return desk
+
+
+def _add_sign_in(desk: Blueprint) -> None:
+    sign_ins = Limit(SIGN_INS_PER_ADDRESS, 60)
+
     @desk.post("/desk/api/sign-in")
     async def sign_in(request: Request) -> HTTPResponse:
         if caller := address(request):
             sign_ins.require(caller)
-        body = _body(request)
-        number, password = _text(body, "number", 20).strip(), _text(body, "password", 200)
+        body = body_of(request)
+        number, password = text_of(body, "number", 20).strip(), text_of(body, "password", 200)
         token = await in_thread(service.sign_in, number, password)
-        return hand_cookie(_json({"signed_in": True}), token)
+        return hand_cookie(answer({"signed_in": True}), token)
 
     @desk.post("/desk/api/sign-out")
-    @guard(*EVERYONE)
+    @guard("sign_in")
     async def sign_out(request: Request, who: Staff) -> HTTPResponse:
         await in_thread(service.sign_out, who, token_of(request))
-        return hand_cookie(_json({"signed_in": False}), "")
+        return hand_cookie(answer({"signed_in": False}), "")
 
     @desk.get("/desk/api/me")
-    @guard(*EVERYONE)
+    @guard("sign_in")
     async def me(request: Request, who: Staff) -> HTTPResponse:
-        return _json(await in_thread(service.me, who))
+        return answer(await in_thread(service.me, who))
 
     @desk.post("/desk/api/heartbeat")
-    @guard(*EVERYONE)
+    @guard("sign_in")
     async def heartbeat(request: Request, who: Staff) -> HTTPResponse:
-        await in_thread(service.beat, who, token_of(request), _body(request).get("active") is True)
-        return _json({"open": True})
+        await in_thread(service.beat, who, token_of(request), body_of(request).get("active") is True)
+        return answer({"open": True})
+
+
+def _add_work(desk: Blueprint) -> None:
+    board = Together(service.board, GATHER)
 
     @desk.get("/desk/api/news")
-    @guard(*EVERYONE)
+    @guard("sign_in")
     async def news(request: Request, who: Staff) -> HTTPResponse:
         chat = request.args.get("chat")
-        asked = (who, _id(chat) if chat else None, _count(request, "since"), request.args.get("version") or "")
-        return _json(await _wait_for_news(request.app.ctx.live, asked, min(_count(request, "wait"), LONGEST_WAIT)))
+        asked = (who, chat_id(chat) if chat else None, count_of(request, "since"), request.args.get("version") or "")
+        return answer(
+            await _wait_for_news(request.app.ctx.live, board, asked, min(count_of(request, "wait"), LONGEST_WAIT))
+        )
 
-    @desk.get("/desk/api/chats")
-    @guard(*SUPERVISOR)
-    async def chats(request: Request, who: Staff) -> HTTPResponse:
-        return _json(await in_thread(service.all_chats, who))
+    @desk.post("/desk/api/duty")
+    @guard("serve")
+    async def duty(request: Request, who: Staff) -> HTTPResponse:
+        return answer(await in_thread(people.set_duty, who, text_of(body_of(request), "duty", 10)))
 
-    @desk.get("/desk/api/chats/<chat:str>")
-    @guard(*EVERYONE)
-    async def open_chat(request: Request, who: Staff, chat: str) -> HTTPResponse:
-        return _json(await in_thread(service.open_chat, who, _id(chat)))
+    @desk.get("/desk/api/colleagues")
+    @guard("colleagues")
+    async def colleagues(request: Request, who: Staff) -> HTTPResponse:
+        return answer(await in_thread(people.colleagues, who))
 
-    @desk.get("/desk/api/chats/<chat:str>/lines")
-    @guard(*EVERYONE)
-    async def lines(request: Request, who: Staff, chat: str) -> HTTPResponse:
-        return _json(await in_thread(service.earlier_lines, who, _id(chat), _count(request, "before")))
+    @desk.get("/desk/api/shift")
+    @guard("serve")
+    async def shift(request: Request, who: Staff) -> HTTPResponse:
+        return answer(await in_thread(shifts.draft, who))
 
-    @desk.get("/desk/api/chats/<chat:str>/panel")
-    @guard(*EVERYONE)
-    async def panel(request: Request, who: Staff, chat: str) -> HTTPResponse:
-        return _json(await in_thread(service.panel, who, _id(chat)))
+    @desk.post("/desk/api/shift")
+    @guard("serve")
+    async def hand_over(request: Request, who: Staff) -> HTTPResponse:
+        body = body_of(request)
+        return answer(await in_thread(shifts.hand_over, who, text_of(body, "note", 2000, ""), number_of(body, "to")))
 
-    @desk.post("/desk/api/chats/<chat:str>/take")
-    @guard(*EVERYONE)
-    async def take(request: Request, who: Staff, chat: str) -> HTTPResponse:
-        await in_thread(service.take, who, _id(chat))
-        request.app.ctx.live.hint(chat)
-        return _json({"chat": chat})
-
-    @desk.post("/desk/api/chats/<chat:str>/take-over")
-    @guard(*SUPERVISOR)
-    async def take_over(request: Request, who: Staff, chat: str) -> HTTPResponse:
-        await in_thread(service.take, who, _id(chat), over=True)
-        request.app.ctx.live.hint(chat)
-        return _json({"chat": chat})
-
-    @desk.post("/desk/api/take-next")
-    @guard(*EVERYONE)
-    async def take_next(request: Request, who: Staff) -> HTTPResponse:
-        chat = await in_thread(service.take_next, who)
-        request.app.ctx.live.hint(chat)
-        return _json({"chat": chat})
-
-    @desk.post("/desk/api/chats/<chat:str>/say")
-    @guard(*EVERYONE)
-    async def say(request: Request, who: Staff, chat: str) -> HTTPResponse:
-        body = _body(request)
-        client_id = body.get("client_id")
-        if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
-            raise Refused(400)
-        text = _text(body, "text", 64 * 1024)
-        said = await in_thread(service.say, who, _id(chat), text, client_id, body.get("despite") is True)
-        request.app.ctx.live.hint(chat)
-        return _json(said)
-
-    @desk.post("/desk/api/chats/<chat:str>/give-back")
-    @guard(*EVERYONE)
-    async def give_back(request: Request, who: Staff, chat: str) -> HTTPResponse:
-        await in_thread(service.give_back, who, _id(chat), _text(_body(request), "outcome", 20))
-        request.app.ctx.live.hint(chat)
-        return _json({"chat": chat})
-
-    @desk.post("/desk/api/alerts/<alert:int>/seen")
-    @guard(*EVERYONE)
-    async def seen(request: Request, who: Staff, alert: int) -> HTTPResponse:
-        await in_thread(service.see_alert, who, alert)
-        return _json({"alert": alert})
-
-    return desk
+    @desk.get("/desk/api/shifts")
+    @guard("serve")
+    async def past_shifts(request: Request, who: Staff) -> HTTPResponse:
+        return answer(await in_thread(shifts.past, who))
 
 
-async def _wait_for_news(live, asked: tuple, wait: int) -> dict:
+def _add_accounts(desk: Blueprint) -> None:
+    @desk.get("/desk/api/staff")
+    @guard("people")
+    async def accounts(request: Request, who: Staff) -> HTTPResponse:
+        return answer(await in_thread(people.accounts, who))
+
+    @desk.post("/desk/api/staff")
+    @guard("accounts")
+    async def add_account(request: Request, who: Staff) -> HTTPResponse:
+        body = body_of(request)
+        given = [text_of(body, name, longest).strip() for name, longest in (("number", 20), ("name", 40), ("role", 20))]
+        return answer(await in_thread(people.add, who, *given, text_of(body, "password", 200)))
+
+    @desk.post("/desk/api/staff/<account:int>/work")
+    @guard("people")
+    async def work(request: Request, who: Staff, account: int) -> HTTPResponse:
+        body = body_of(request)
+        given = (
+            number_of(body, "capacity") or 0,
+            words_of(body, "skills", 10, 16),
+            text_of(body, "department", 40, ""),
+        )
+        return answer(await in_thread(people.set_work, who, account, *given))
+
+    @desk.post("/desk/api/staff/<account:int>/role")
+    @guard("accounts")
+    async def role(request: Request, who: Staff, account: int) -> HTTPResponse:
+        return answer(await in_thread(people.set_role, who, account, text_of(body_of(request), "role", 20)))
+
+    @desk.post("/desk/api/staff/<account:int>/password")
+    @guard("accounts")
+    async def password(request: Request, who: Staff, account: int) -> HTTPResponse:
+        return answer(await in_thread(people.set_password, who, account, text_of(body_of(request), "password", 200)))
+
+    @desk.post("/desk/api/staff/<account:int>/close")
+    @guard("accounts")
+    async def close(request: Request, who: Staff, account: int) -> HTTPResponse:
+        return answer(await in_thread(people.close, who, account))
+
+    @desk.get("/desk/api/audit")
+    @guard("audit")
+    async def audit(request: Request, who: Staff) -> HTTPResponse:
+        asked = [(request.args.get(name) or "")[:60] for name in ("actor", "action", "day")]
+        return answer(await in_thread(people.audit_entries, who, *asked, count_of(request, "before")))
+
+
+async def _wait_for_news(live, board: Together[service.Board], asked: tuple, wait: int) -> dict:
     """Give what is new; when nothing is, wait for it (subscribe first, read next, wait last)."""
     until = monotonic() + wait
-    with live.subscribe(None) as watch:
+    who, chat, _, version = asked
+    counted, tickets, fresh = -math.inf, {}, True
+    with live.subscribe(None) as watch, live.subscribe(chat) as talk:
         while True:
-            found = await in_thread(service.news, *asked)
+            looked = monotonic()
+            if looked - counted >= LOOK_AGAIN:  # the page asks anew after each deed; others' tickets may wait a moment
+                counted, tickets = looked, await in_thread(service.ticket_counts, who)
+            state = service.desk_state(await board(), who, tickets)
             left = until - monotonic()
-            if found["changed"] or left <= 0 or (found["chat"] and found["chat"]["gone"]):
-                return found
-            if await watch.changed(min(left, LOOK_AGAIN)):
-                await asyncio.sleep(GATHER)
-
-
-def _json(body: dict) -> HTTPResponse:
-    return json(body, ensure_ascii=False)
-
-
-def _body(request: Request) -> dict:
-    body = request.json
-    if not isinstance(body, dict):
-        raise Refused(400)
-    return body
-
-
-def _text(body: dict, name: str, longest: int) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or len(value) > longest:
-        raise Refused(400)
-    return value
-
-
-def _id(chat: str) -> str:
-    if not _ID.fullmatch(chat):
-        raise Refused(404, "unknown_chat", service.UNKNOWN_CHAT)
-    return chat
-
-
-def _count(request: Request, name: str) -> int:
-    value = request.args.get(name) or "0"
-    if not re.fullmatch(r"\d{1,9}", value, re.ASCII):
-        raise Refused(400)
-    return int(value)
+            if fresh or left <= 0 or service.version_of(state) != version.partition(".")[0]:
+                found = await in_thread(service.news, *asked, state)
+                if found["changed"] or left <= 0 or (found["chat"] and found["chat"]["gone"]):
+                    return found
+            heard = await watch.changed(min(left, LOOK_AGAIN))
+            fresh = talk.woken() or not heard  # most of what happens is in the talks of others

@@ -1,26 +1,26 @@
-"""The desk's deeds, each one synchronous call for the thread pool: sign in, look, take, say, give back."""
+"""The desk's deeds, each one synchronous call for the thread pool: sign in and look."""
 
 import hashlib
 import json
+from collections import defaultdict
+from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
 from bot.clock import local, now
-from bot.conversations import danger, holding, inbound, transcript
-from bot.conversations.holding import AlreadyTaken, NotHeld
-from bot.conversations.tables import alerts
-from bot.desk import store, views, words
-from bot.desk.door import actor, audit
+from bot.conversations import danger, episodes, handover, holding, inbound, marks, transcript
+from bot.desk import aids, store, views, words
+from bot.desk.door import actor, audit, readable
 from bot.hospital.hours import closes_at, is_open, next_opening
 from bot.hospital.load import load_hospital
-from bot.language.lint import lint
 from bot.patients import access
-from bot.patients.masking import mask
+from bot.staff import roles
 from bot.staff import service as staff
 from bot.staff.service import SignInRefused, Staff
 from bot.staff.tables import signins
 from bot.staff.tables import staff as accounts
 from bot.storage.engine import reading, writing
+from bot.tickets import store as ticket_store
 from bot.web.errors import Refused
 
 OUTCOMES = {
@@ -33,14 +33,6 @@ OUTCOMES = {
 }
 WRONG = "工号或密码有误，请核对后再试。连续输错5次，账号会暂停15分钟。"
 LOCKED = "为了账号安全，这个工号已暂停登录15分钟。请稍后再试，或请主管协助。"
-UNKNOWN_CHAT = "没有找到这个会话，列表已为您更新。"
-NOT_YOURS = "这个会话不在您名下，可以从排队列表接入。"
-NOT_HELD = "这个会话现在不由您接待，内容没有发出。"
-EMPTY = "请先输入要发送的内容。"
-TOO_LONG = f"内容超过{inbound.MAX_CHARACTERS}字，请分成几段发送。"
-BAD_OUTCOME = "请选择这次接待的结果。"
-NOBODY_WAITS = "现在没有患者在排队。"
-NUMBER_ADVICE = "请尽量避免发送完整的证件号、手机号或卡号，可以只写后四位。"
 
 
 # ---- who works here
@@ -61,13 +53,15 @@ def sign_in(number: str, password: str) -> str:
 
 
 def sign_out(who: Staff, token: str) -> None:
-    """End a sign-in; with his last one he is no longer on duty."""
+    """End a sign-in; with his last one he is no longer on duty and his talks wait at their old places."""
     moment = now()
     with writing() as conn:
         staff.sign_out(conn, token, moment)
         access.record(conn, actor(who), "sign_out", moment)
         if conn.execute(select(signins.c.token).where(signins.c.staff_id == who.id).limit(1)).first() is None:
             conn.execute(update(accounts).where(accounts.c.id == who.id).values(seen_at=None))
+            for row in holding.held_in(conn, who.id):
+                handover.leave(conn, row.id, who.id, moment)
 
 
 def beat(who: Staff, token: str, active: bool) -> None:
@@ -84,12 +78,20 @@ def me(who: Staff) -> dict:
     moment = now()
     info = load_hospital().info
     end, start = closes_at("agents", moment), next_opening("agents", moment)
+    with reading() as conn:
+        row = conn.execute(select(accounts).where(accounts.c.id == who.id)).one()
     hours = f"人工服务至{end:%H:%M}" if end else f"人工服务{start:%m-%d %H:%M}开始" if start else "人工服务时间外"
     return {
         "name": who.name,
         "number": who.number,
         "role": who.role,
         "role_name": who.role_name,
+        "rights": roles.rights_of(who.role),
+        "duty": row.duty,
+        "capacity": row.capacity,
+        "skills": row.skills or [],
+        "department": who.department,
+        "skill_names": roles.SKILLS,
         "csrf": who.csrf,
         "hospital": info.name,
         "phones": {"emergency": info.phones["emergency"], "duty": info.phones["duty"]},
@@ -104,35 +106,74 @@ def me(who: Staff) -> dict:
 # ---- looking
 
 
-def desk_state(who: Staff) -> dict:
-    """Give the three lists of the page: unseen alerts, who waits, whom he serves."""
-    waiting, mine = holding.waiting(), holding.held_by(who.id)
+@dataclass(frozen=True)
+class Board:
+    """What the desks of all agents show besides the open talk, read once for all of them."""
+
+    alerts: list[tuple]  # (alert, its words, the talk's row, who holds it)
+    alerts_more: int
+    queue: list[dict]
+    held: dict[int, list[dict]]  # by staff id
+
+
+def board() -> Board:
+    """Read unseen alerts, who waits, and who is served by whom."""
+    moment = now()
     with reading() as conn:
+        waiting, serving = holding.waiting_in(conn), holding.held_now(conn)
+        here, usual = staff.on_duty(conn, moment), episodes.usual_minutes(conn)
         raised = danger.unseen(conn)
         shown = raised[: store.ALERTS_SHOWN]
-        ids = {row.id for row in [*waiting, *mine]} | {row.conversation_id for row in shown}
+        ids = {row.id for row in [*waiting, *serving]} | {row.conversation_id for row in shown}
         newest = store.last_patient_lines(conn, ids)
         hidden = store.names_to_hide(conn, ids)
-        open_lines = store.unanswered(conn, [row.id for row in mine])
+        open_lines = store.unanswered(conn, [row.id for row in serving])
         said = store.alert_lines(conn, shown)
         holders = {each: store.conversation(conn, each) for each in {row.conversation_id for row in shown}}
         names = store.staff_names(conn, [row.agent_id for row in holders.values()])
+    alerts = []
+    for row in shown:
+        talk = holders[row.conversation_id]
+        text = views.preview(said[row.conversation_id, row.seq], hidden[row.conversation_id])
+        alerts.append((row, text, talk, names.get(talk.agent_id, "")))
+    queue = [
+        views.queue_item(row, place, newest.get(row.id), hidden[row.id], episodes.share_of_wait(usual, place, here))
+        for place, row in enumerate(waiting, 1)
+    ]
+    held: dict[int, list[dict]] = defaultdict(list)
+    for row in serving:
+        held[row.agent_id].append(views.mine_item(row, newest.get(row.id), hidden[row.id], open_lines.get(row.id, [])))
+    return Board(alerts, len(raised) - len(shown), queue, held)
+
+
+def ticket_counts(who: Staff) -> dict[str, int]:
+    """Give how many tickets wait for him."""
+    if not who.may("tickets"):
+        return {}
+    with reading() as conn:
+        return ticket_store.counts(conn, who)
+
+
+def desk_state(board: Board, who: Staff, tickets: dict[str, int]) -> dict:
+    """Give the lists of his page: unseen alerts, who waits, whom he serves, and how many tickets wait for him."""
+    if not who.may("serve"):
+        return {"alerts": [], "alerts_more": 0, "queue": [], "mine": [], "tickets": tickets}
     return {
         "alerts": [
             views.alert_item(
                 row,
-                views.preview(said[row.conversation_id, row.seq], hidden[row.conversation_id]),
-                holder := holders[row.conversation_id].holder,
-                names.get(holders[row.conversation_id].agent_id, ""),
-                holder == "agent" and holders[row.conversation_id].agent_id == who.id,
+                text,
+                talk.holder,
+                name,
+                talk.holder == "agent" and talk.agent_id == who.id,
+                row.second_id == who.id,
             )
-            for row in shown
+            for row, text, talk, name in board.alerts
         ],
-        "alerts_more": len(raised) - len(shown),
-        "queue": [
-            views.queue_item(row, place, newest.get(row.id), hidden[row.id]) for place, row in enumerate(waiting, 1)
-        ],
-        "mine": [views.mine_item(row, newest.get(row.id), hidden[row.id], open_lines.get(row.id, [])) for row in mine],
+        "alerts_more": board.alerts_more,
+        "queue": board.queue,
+        "mine": board.held.get(who.id, []),
+        "tickets": tickets,
     }
 
 
@@ -141,15 +182,19 @@ def version_of(state: dict) -> str:
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def news(who: Staff, chat: str | None, since: int, version: str) -> dict:
-    """Give what the page does not have yet; `changed` tells whether there is anything."""
-    state = desk_state(who)
+def news(who: Staff, chat: str | None, since: int, version: str, state: dict) -> dict:
+    """Give what the page does not have yet of the lists (`state`) and the open talk; `changed`: there is something."""
     found = {"now": now().isoformat(), "version": version_of(state), "desk": None, "chat": None}
-    if found["version"] != version:
-        found["desk"] = state
     if chat:
         found["chat"] = _news_of_chat(who, chat, since)
-    found["changed"] = found["desk"] is not None or bool(found["chat"] and found["chat"]["lines"])
+    if found["chat"]:
+        # What the page has seen of marks and typing is part of the version, too.
+        live = json.dumps([found["chat"].get("read"), found["chat"].get("typing")])
+        found["version"] += "." + hashlib.sha256(live.encode()).hexdigest()[:8]
+    known, _, known_live = version.partition(".")
+    fresh, _, fresh_live = found["version"].partition(".")
+    found["desk"] = state if known != fresh else None
+    found["changed"] = known != fresh or known_live != fresh_live or bool(found["chat"] and found["chat"]["lines"])
     return found
 
 
@@ -162,20 +207,25 @@ def _news_of_chat(who: Staff, chat: str, since: int) -> dict:
         rows = transcript.since(conn, chat, since)
         seen = _line_views(conn, chat, rows)
         names = store.staff_names(conn, [row.agent_id])
+        read = marks.of(conn, chat, now())
     _audit_reading(who, chat, rows)
-    return {"id": chat, "gone": False, **views.holder_view(row, names, who.id), "lines": seen}
+    typing = read.pop("patient_typing")
+    live = {"read": read, "typing": typing}
+    return {"id": chat, "gone": False, **views.holder_view(row, names, who.id), **live, "lines": seen}
 
 
 def open_chat(who: Staff, chat: str) -> dict:
     """Give a conversation with its last lines and the panel. The reading is audited. Raises Refused (404, 403)."""
     with reading() as conn:
-        row = _readable(conn, who, chat)
+        row = readable(conn, who, chat)
         rows = store.lines_before(conn, chat, None)
         seen = _line_views(conn, chat, rows)
         names = store.staff_names(conn, [row.agent_id])
+        read = marks.of(conn, chat, now())
     _audit_reading(who, chat, rows)
     return {
         "id": chat,
+        "read": {name: read[name] for name in marks.SEQS},
         "visitor": views.visitor(chat),
         "channel": words.CHANNELS.get(row.channel, row.channel),
         "reason": words.reason_text(row.queue_reason) if row.queue_reason else "",
@@ -189,7 +239,7 @@ def open_chat(who: Staff, chat: str) -> dict:
 def earlier_lines(who: Staff, chat: str, before: int) -> dict:
     """Give the page of lines before a seq, audited. Raises Refused (404, 403)."""
     with reading() as conn:
-        _readable(conn, who, chat)
+        readable(conn, who, chat)
         rows = store.lines_before(conn, chat, before)
         seen = _line_views(conn, chat, rows)
     _audit_reading(who, chat, rows)
@@ -200,17 +250,26 @@ def panel(who: Staff, chat: str) -> dict:
     """Give what is known besides the words: task, patients (each reading audited), tickets, alerts."""
     moment = now()
     with writing() as conn:
-        row = _readable(conn, who, chat)
+        row = readable(conn, who, chat)
         patients = []
         for relation, patient_id in access.linked(conn, chat, moment).items():
             detail = {"purpose": "人工接待", "conversation": chat}
             access.record(conn, actor(who), "read", moment, patient_id, detail)
-            patients.append(views.patient_view(relation, access.load(conn, patient_id), local(moment).date()))
+            shown = views.patient_view(relation, access.load(conn, patient_id), local(moment).date())
+            patients.append({"id": patient_id, **shown})
         filed = [views.ticket_view(ticket) for ticket in store.tickets_of(conn, chat)]
         raised = store.alerts_of(conn, chat)
         names = store.staff_names(conn, [each.seen_by for each in raised])
         hidden = store.names_to_hide(conn, [chat])[chat]
+        beside = {
+            "notes": aids.read_notes(conn, chat),
+            "tags": aids.tags_of(conn, chat),
+            "rating": store.rating_of(conn, chat),
+        }
+    memory = ((row.tracker or {}).get("slots") or {}).get("memory") or {}
     shown = {
+        **beside,
+        "summary": (memory.get("person") or {}).get("summary") or None,
         **views.task_view(row.tracker),
         "patients": patients,
         "tickets": filed,
@@ -244,15 +303,6 @@ def all_chats(who: Staff) -> dict:
     }
 
 
-def _readable(conn, who: Staff, chat: str):
-    row = store.conversation(conn, chat)
-    if row is None:
-        raise Refused(404, "unknown_chat", UNKNOWN_CHAT)
-    if not store.may_read(conn, row, who):
-        raise Refused(403, "not_yours", NOT_YOURS)
-    return row
-
-
 def _line_views(conn, chat: str, rows: list) -> list[dict]:
     if not rows:
         return []
@@ -265,124 +315,3 @@ def _audit_reading(who: Staff, chat: str, rows: list) -> None:
     """Say in the audit which lines he has been shown (R5, R8)."""
     if rows:
         audit(who, "transcript_read", {"conversation": chat, "from": rows[0].seq, "to": rows[-1].seq})
-
-
-# ---- serving
-
-
-def take(who: Staff, chat: str, over: bool = False) -> None:
-    """Make him the one who answers; a second press is harmless. Raises Refused (404, 409 with the winner's name).
-
-    `over`: a supervisor takes it from the bot or a colleague. An agent may also take a talk of the bot whose danger
-    sign nobody has seen: it is put into the queue first (R85).
-    """
-    moment = now()
-    with reading() as conn:
-        row = store.conversation(conn, chat)
-        if row is None:
-            raise Refused(404, "unknown_chat", UNKNOWN_CHAT)
-        alarmed = row.holder == "bot" and store.has_unseen_alert(conn, chat)
-    if alarmed and not over:
-        with writing() as conn:
-            holding.enqueue(conn, chat, row.queue_reason or "危险信号待查看", moment, priority=danger.URGENT)
-    try:
-        holding.take(chat, who.id, notice_of_taking(who), moment, supervisor=over)
-    except AlreadyTaken as taken:
-        with reading() as conn:
-            present = store.conversation(conn, chat)
-            if present.holder == "agent" and present.agent_id == who.id:
-                return
-            name = staff.name_of(conn, taken.agent_id) if taken.agent_id is not None else ""
-        said = f"这位患者已由{name}接待，您可以接待下一位。" if name else "这位患者已不在排队，由智能客服继续接待。"
-        raise Refused(409, "taken", said) from taken
-    audit(who, "taken_over" if over else "taken", {"conversation": chat})
-
-
-def take_next(who: Staff) -> str:
-    """Take the most urgent talk that waits and give its id. Raises Refused (404) when nobody waits."""
-    for row in holding.waiting():
-        try:
-            take(who, row.id)
-        except Refused:
-            continue  # a colleague was quicker: the next one
-        return row.id
-    raise Refused(404, "nobody_waits", NOBODY_WAITS)
-
-
-def say(who: Staff, chat: str, text: str, client_id: str, despite: bool) -> dict:
-    """Send his line once per client_id and give {"seq"}, or {"warnings"} with nothing sent unless `despite` them.
-
-    Raises Refused: 400 nothing to send, 413 too long, 404, 409 when he does not hold the talk.
-    """
-    try:
-        text = inbound.clean(text).strip()
-    except inbound.Empty as error:
-        raise Refused(400, "empty", EMPTY) from error
-    except inbound.TooLong as error:
-        raise Refused(413, "too_long", TOO_LONG) from error
-    with reading() as conn:
-        if (earlier := store.own_line(conn, chat, who, client_id)) is not None:
-            return {"seq": earlier}
-        row = store.conversation(conn, chat)
-        if row is None:
-            raise Refused(404, "unknown_chat", UNKNOWN_CHAT)
-        found = warnings(text, row.tracker, store.patient_words(conn, chat))
-    if found and not despite:
-        return {"warnings": found}
-    try:
-        seq = holding.say(chat, who.id, text, client_id, now())
-    except NotHeld as error:
-        raise Refused(409, "not_held", NOT_HELD) from error
-    if found:
-        audit(who, "wording_kept", {"conversation": chat, "seq": seq, "rules": [each["rule"] for each in found]})
-    return {"seq": seq}
-
-
-def warnings(text: str, tracker: dict | None, said_by_patient: list[str]) -> list[dict]:
-    """Give what the hospital's language rules would change in a draft, once per rule and words."""
-    memory = ((tracker or {}).get("slots") or {}).get("memory") or {}
-    found = lint(
-        text,
-        quoted=said_by_patient,
-        known_terms=memory.get("terms") or (),
-        bereaved_or_complaint=bool(memory.get("complained") or memory.get("bereaved")),
-    )
-    shown = [{"rule": each.rule, "fragment": each.fragment, "advice": each.advice} for each in found]
-    shown += [{"rule": "R5", "fragment": each.masked, "advice": NUMBER_ADVICE} for each in mask(text).secrets]
-    return list({(each["rule"], each["fragment"]): each for each in shown}.values())
-
-
-def give_back(who: Staff, chat: str, outcome: str) -> None:
-    """Return the talk to the bot and keep what came of it. Raises Refused: 400 unknown outcome, 409 not his."""
-    if outcome not in OUTCOMES:
-        raise Refused(400, "outcome", BAD_OUTCOME)
-    try:
-        holding.give_back(chat, who.id, NOTICE_OF_RETURN, now())
-    except NotHeld as error:
-        raise Refused(409, "not_held", NOT_YOURS) from error
-    audit(who, "given_back", {"conversation": chat, "outcome": outcome})
-
-
-def see_alert(who: Staff, alert_id: int) -> None:
-    """Note that he has seen a danger sign; the first one who does stays noted. Raises Refused (404, 403)."""
-    moment = now()
-    with writing() as conn:
-        row = conn.execute(select(alerts).where(alerts.c.id == alert_id)).first()
-        if row is None:
-            raise Refused(404, "unknown_alert", "没有找到这条警示，列表已为您更新。")
-        if row.seen_by is None:
-            _readable(conn, who, row.conversation_id)
-        conn.execute(
-            update(alerts)
-            .where(alerts.c.id == alert_id, alerts.c.seen_by.is_(None))
-            .values(seen_by=who.id, seen_at=moment)
-        )
-        access.record(conn, actor(who), "alert_seen", moment, detail={"alert": alert_id})
-
-
-def notice_of_taking(who: Staff) -> str:
-    """Give what the patient reads when a person comes."""
-    return f"您好，让您久等了。人工客服{who.name}（工号{who.number}）为您服务。"
-
-
-NOTICE_OF_RETURN = "人工服务已结束，已为您转回智能客服。请问还有什么可以帮到您？需要人工时，请随时发送“转人工”。"

@@ -5,15 +5,16 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.engine import Connection
 
-from bot.conversations.tables import alerts, conversations, lines
+from bot.conversations.tables import alerts, conversations, lines, ratings
 from bot.patients import access
 from bot.patients.tables import checks, links, patients
-from bot.staff.service import Staff
+from bot.staff.service import HERE, Staff
 from bot.staff.tables import staff
 from bot.tickets import service as ticket_service
+from bot.tickets import store as ticket_store
 from bot.tickets.tables import tickets
 
 PAGE = 200  # lines in one answer
@@ -28,10 +29,23 @@ def conversation(conn: Connection, conversation_id: str):
 
 
 def may_read(conn: Connection, row, who: Staff) -> bool:
-    """Tell whether he may read it: it waits, it is his, an alert of it is unseen, or he is a supervisor."""
-    if who.role == "supervisor" or row.holder == "queue" or (row.holder == "agent" and row.agent_id == who.id):
+    """Tell whether he may read it: it waits, it is his, an alert of it is unseen, or he sees all.
+
+    Who serves nobody (quality control, the director's office) reads the talks of tickets that are his to see.
+    """
+    if who.may("see_all"):
+        return True
+    if not who.may("serve"):
+        wanted = select(conversations.c.id).where(conversations.c.id == row.id, has_ticket_for(who, conversations.c.id))
+        return who.may("read_chats") and conn.execute(wanted).first() is not None
+    if row.holder == "queue" or (row.holder == "agent" and row.agent_id == who.id):
         return True
     return has_unseen_alert(conn, row.id)
+
+
+def has_ticket_for(who: Staff, conversation_id):
+    """Give the condition that a conversation belongs to a ticket that somebody may see."""
+    return exists().where(tickets.c.conversation_id == conversation_id, ticket_store.scope(who))
 
 
 def has_unseen_alert(conn: Connection, conversation_id: str) -> bool:
@@ -103,6 +117,16 @@ def lines_before(conn: Connection, conversation_id: str, seq: int | None) -> lis
     return conn.execute(wanted.order_by(lines.c.seq.desc()).limit(PAGE)).all()[::-1]
 
 
+def rating_of(conn: Connection, conversation_id: str) -> int | None:
+    """Give the patient's last answer to how satisfied he is, 1 to 5."""
+    return conn.execute(
+        select(ratings.c.score)
+        .where(ratings.c.conversation_id == conversation_id, ratings.c.score.is_not(None))
+        .order_by(ratings.c.id.desc())
+        .limit(1)
+    ).scalar()
+
+
 def staff_names(conn: Connection, ids: Collection[int | None]) -> dict[int, str]:
     """Give 王客服（工号1001） for each id."""
     wanted = {each for each in ids if each is not None}
@@ -116,7 +140,7 @@ def away(conn: Connection, ids: Collection[int | None], now: datetime) -> set[in
     """Give those of the staff whose desk has not been open for two minutes."""
     wanted = {each for each in ids if each is not None}
     rows = conn.execute(select(staff.c.id, staff.c.seen_at).where(staff.c.id.in_(wanted))) if wanted else ()
-    return {row.id for row in rows if row.seen_at is None or row.seen_at < now - timedelta(minutes=2)}
+    return {row.id for row in rows if row.seen_at is None or row.seen_at < now - HERE}
 
 
 def names_to_hide(conn: Connection, ids: Collection[str]) -> dict[str, dict[str, str]]:

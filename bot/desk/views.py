@@ -8,7 +8,9 @@ from bot.clock import local
 from bot.desk import words
 from bot.hospital.model import INSURANCE_TYPES
 from bot.patients.access import Patient
-from bot.tickets.service import KINDS, ROUTE_NAMES, STATES, TYPES, Ticket
+from bot.staff.roles import SKILLS
+from bot.tickets.model import KINDS, ROUTE_NAMES, STATES, TYPES
+from bot.tickets.service import Ticket
 
 PREVIEW = 60  # characters
 URGENT, HIGH = 9, 5
@@ -46,14 +48,17 @@ def chat_item(row, line, names: Mapping[str, str]) -> dict:
     }
 
 
-def queue_item(row, place: int, line, names: Mapping[str, str]) -> dict:
-    """Give a conversation that waits: place, urgency, reason and since when."""
+def queue_item(row, place: int, line, names: Mapping[str, str], minutes: int) -> dict:
+    """Give a conversation that waits: place, urgency, reason, since when and for how many minutes still."""
     return {
         **chat_item(row, line, names),
         "place": place,
         "urgency": "danger" if row.priority >= URGENT else "high" if row.priority >= HIGH else "normal",
         "reason": words.reason_text(row.queue_reason),
         "since": row.queued_at.isoformat() if row.queued_at else row.updated_at.isoformat(),
+        "skill": row.skill,
+        "skill_name": SKILLS.get(row.skill or "", ""),
+        "wait": minutes,
     }
 
 
@@ -67,8 +72,8 @@ def mine_item(row, line, names: Mapping[str, str], open_lines: list) -> dict:
     }
 
 
-def alert_item(row, text: str, holder, holder_name: str, mine: bool) -> dict:
-    """Give an alert that nobody has seen."""
+def alert_item(row, text: str, holder, holder_name: str, mine: bool, for_me: bool) -> dict:
+    """Give an alert that nobody has seen; `for_me`: he is the second person who is called after a minute."""
     return {
         "id": row.id,
         "conversation": row.conversation_id,
@@ -80,6 +85,8 @@ def alert_item(row, text: str, holder, holder_name: str, mine: bool) -> dict:
         "holder": holder,
         "holder_name": holder_name,
         "mine": mine,
+        "escalated": row.escalated_at is not None,
+        "for_me": for_me,
     }
 
 
@@ -105,6 +112,7 @@ def line_view(row, hidden: Mapping[str, str], staff: Mapping[int, str]) -> dict:
         "client_id": row.client_id,
         "buttons": [hide(str(button.get("title", "")), hidden) for button in data.get("buttons") or []],
         "image": hide(str(data["image"].get("alt") or "图表"), hidden)[:80] if data.get("image") else None,
+        "picture": data["image"].get("token") if data.get("image") else None,
         "intent": words.intent_name(meta["intent"]) if meta.get("intent") else None,
         "confidence": meta.get("confidence"),
         "danger": None,
@@ -162,6 +170,7 @@ def patient_view(relation: str, patient: Patient, today: date) -> dict:
 def ticket_view(ticket: Ticket) -> dict:
     """Give a ticket: number, kind, state, deadline; a draft is marked."""
     return {
+        "id": ticket.id,
         "number": ticket.number,
         "kind": KINDS.get(ticket.kind, ticket.kind),
         "type": TYPES.get(ticket.type or "", "") if ticket.kind == "complaint" else "",

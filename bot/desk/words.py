@@ -7,7 +7,7 @@ from bot.hospital.load import load_hospital
 from bot.hospital.model import PERIODS, SLOT_CLASSES, TITLES
 from bot.patients.masking import mask
 from bot.safety import table as signs
-from bot.tickets.service import TYPES
+from bot.tickets.model import TYPES
 
 TASKS = {
     "book_appointment": "预约挂号",
@@ -15,6 +15,7 @@ TASKS = {
     "query_my_appointments": "我的预约",
     "cancel_appointment": "退号",
     "reschedule_appointment": "改约",
+    "waitlist_offer": "候补的号",
     "query_price": "价格查询",
     "query_bill": "费用查询",
     "estimate_reimbursement": "医保报销估算",

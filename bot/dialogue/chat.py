@@ -24,7 +24,7 @@ class Terminal:
 
     def __init__(self, model: Path) -> None:
         engine = Engine(model)
-        self.worker = Worker(engine, Reader.of_agent(engine.agent), name=f"chat-{uuid.uuid4().hex[:8]}")
+        self.worker = Worker(engine, Reader.of_agent(engine), name=f"chat-{uuid.uuid4().hex[:8]}")
 
     async def say(self, visitor: str, text: str | None = None, button: str | None = None) -> list[dict]:
         """Send a text or a button's token; give the lines that came back (all but the patient's own)."""

@@ -3,58 +3,23 @@
 It never sends, stores, locks or schedules. See rasa-runtime notes in docs/architecture.md for each seam used here.
 """
 
-import asyncio
-import json
-import logging
 from pathlib import Path
 
 from bot.nlu.quiet import quiet_rasa  # isort: skip  (before rasa)
 
-import jsonschema
-from rasa.core.actions import action as rasa_actions
-from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.core.lock_store import InMemoryLockStore
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.events import ActionExecuted, SessionStarted, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
-from rasa.utils.endpoints import ClientResponseError, EndpointConfig
-from rasa_sdk.executor import ActionExecutor
-from rasa_sdk.interfaces import ActionExecutionRejection
 
+from bot.dialogue.processor import ActionsHere, Processor
 from bot.dialogue.replies import ActionFailed, Reply
 from bot.hospital.facts import answer_facts
+from bot.nlu.answers import read_answers
 
-log = logging.getLogger(__name__)
-ACTION_SECONDS = 15
 SLOTS = ("task", "suspended", "later", "memory")
-
-
-class _InProcess(EndpointConfig):
-    """Runs actions here instead of over HTTP and keeps what they raised, which Rasa would swallow."""
-
-    def __init__(self) -> None:
-        super().__init__(url="inprocess://actions", enable_selective_domain=True)
-        self.domain: dict = {}  # what actions see of the domain: its responses, handed over once instead of each call
-        self.executor = ActionExecutor()
-        self.executor.register_package("actions")
-        self.failures: dict[str, Exception] = {}
-
-    async def request(self, json=None, **_):  # Rasa's own signature
-        try:
-            json["domain"] = self.domain
-            return await asyncio.wait_for(self.executor.run(json), ACTION_SECONDS)
-        except ActionExecutionRejection as error:
-            body = _dump({"action_name": error.action_name, "error": error.message})
-            raise ClientResponseError(400, "", body) from error
-        except Exception as error:
-            self.failures[json["sender_id"]] = error
-            raise
-
-
-def _dump(value: dict) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 class _Memory(TrackerStore):
@@ -85,34 +50,17 @@ class _Nlg(TemplatedNaturalLanguageGenerator):
         return {**self.facts, **kwargs}
 
 
-def _patch_validation() -> None:
-    """Rasa re-checks a constant schema at every action call: 45 ms a turn. Check it once."""
-    schema = rasa_actions.RemoteAction.action_response_format_spec()
-    validator = jsonschema.validators.validator_for(schema)(schema)
-
-    def valid(self, result):
-        validator.validate(result)
-        return True
-
-    rasa_actions.RemoteAction._validate_action_result = valid
-
-
 class Engine:
     """One loaded model; `handle` runs one turn from plain data to plain data."""
 
     def __init__(self, model: Path) -> None:
         quiet_rasa()
-        _patch_validation()
-        self.endpoint = _InProcess()
-        self.agent = Agent.load(str(model), action_endpoint=self.endpoint, lock_store=InMemoryLockStore())
-        self.processor = self.agent.processor
-        self.domain = self.processor.domain
-        self.endpoint.domain = {"responses": self.domain.responses}
-        self.store = _Memory(self.domain)
-        self.processor.tracker_store = self.store
-        self.agent.tracker_store = self.store
-        self.processor.nlg = _Nlg(self.domain.responses)
-        self.processor.max_number_of_predictions = 10
+        self.store = _Memory(None)
+        self.actions = ActionsHere()
+        self.processor = Processor(model, self.store, InMemoryLockStore(), _Nlg({}), self.actions)
+        self.domain = self.store.domain = self.processor.domain
+        self.domain.responses.update(read_answers())
+        self.processor.nlg.responses = self.actions.domain["responses"] = self.domain.responses
 
     def words(self, response: str) -> str:
         """Give the text of a response outside a turn, with the hospital's facts filled in."""
@@ -142,14 +90,14 @@ class Engine:
         )
         try:
             await self.processor.handle_message(message)
-            failure = self.endpoint.failures.pop(conversation_id, None)
+            failure = self.actions.failures.pop(conversation_id, None)
             if failure is not None:
                 raise ActionFailed(type(failure).__name__) from failure
             after = self.store.trackers[conversation_id]
             kept = {name: after.get_slot(name) for name in SLOTS}
         finally:
             self.store.trackers.pop(conversation_id, None)
-            self.endpoint.failures.pop(conversation_id, None)
+            self.actions.failures.pop(conversation_id, None)
         return _replies(channel.messages), {"slots": kept}
 
 

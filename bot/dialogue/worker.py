@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import os
 import re
 import socket
@@ -12,23 +13,28 @@ from typing import TYPE_CHECKING
 from bot.clock import now
 from bot.conversations import turns
 from bot.conversations.turns import Outcome, Turn
-from bot.dialogue import decide as deciding
+from bot.dialogue.decide import decide
+from bot.dialogue.decision import rank
 from bot.dialogue.outgoing import prepare
 from bot.dialogue.replies import ActionFailed, Reply
 from bot.dialogue.sweeper import sweep
 from bot.language.script import is_traditional, to_simplified
 from bot.settings import settings
 from bot.storage import heartbeat
+from bot.storage.engine import changes
 
 if TYPE_CHECKING:  # the worker itself starts without Rasa: tests give it an engine of their own
     from bot.dialogue.engine import Engine
 
 log = logging.getLogger(__name__)
 HAN = re.compile(r"[\u4e00-\u9fff]")
+HELP_COMES = re.compile(
+    r"(叫|打|拨|喊)(了|过|好了|完了).{0,6}(120|救护车|急救)|(120|救护车|急救车).{0,8}(叫|打|拨|来|到|路上)|已经?.{0,4}(叫|打|拨)了?"
+)
 MAX_ATTEMPTS = 3
 AT_ONCE = 8  # turns that may be under way in one worker; only waiting actions overlap
-IDLE_SECONDS = 0.04
-SWEEP_SECONDS = 1.0
+SWEEP_SECONDS = 1.0  # also the longest pause between two looks at what waits
+BEAT_SECONDS = 3.0
 
 
 class Worker:
@@ -40,29 +46,56 @@ class Worker:
         self.owner = (name or os.environ.get("DAOYI_WORKER") or f"{socket.gethostname()}:{os.getpid()}")[:80]
         self.stopping = False
         self._under_way: set[asyncio.Task] = set()
+        self._beaten = self._swept = -math.inf
+        self._sweeping: asyncio.Task | None = None
 
     async def run_forever(self) -> None:
         """Work until `stopping` is set; then finish what is under way."""
         turns.void_leases(self.owner)
-        swept = 0.0
-        while not self.stopping:
-            if time.monotonic() - swept >= SWEEP_SECONDS:
-                swept = time.monotonic()
-                try:
-                    heartbeat.beat("worker", self.owner, now())
-                    sweep(now())
-                except Exception:
-                    log.exception("sweep failed")
-            if len(self._under_way) >= AT_ONCE or not self._start_one():
-                await asyncio.sleep(IDLE_SECONDS)
-            else:
-                await asyncio.sleep(0)
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=settings().turn_seconds)
+        news = changes()
+        try:
+            while not self.stopping:
+                self._keep_time()
+                news.catch_up()
+                if len(self._under_way) < AT_ONCE and self._start_one():
+                    await asyncio.sleep(0)
+                else:
+                    await news.wait(self._pause())
+        finally:
+            news.close()
+        if under_way := self._under_way | ({self._sweeping} if self._sweeping else set()):
+            await asyncio.wait(under_way, timeout=settings().turn_seconds)
+
+    def _keep_time(self) -> None:
+        """Sweep when it is time, in a thread: what is due may send an SMS, and a slow gateway must not keep patients waiting."""
+        moment = time.monotonic()
+        if moment - self._swept >= SWEEP_SECONDS and (self._sweeping is None or self._sweeping.done()):
+            self._swept = moment
+            self._sweeping = asyncio.get_running_loop().create_task(asyncio.to_thread(self._sweep))
+
+    def _sweep(self) -> None:
+        try:
+            if time.monotonic() - self._beaten >= BEAT_SECONDS:
+                self._beaten = time.monotonic()
+                heartbeat.beat("worker", self.owner, now())
+            sweep(now())
+        except Exception:
+            log.exception("sweep failed")
+
+    def _pause(self) -> float:
+        """Give how long nothing will be ripe unless the database changes, in seconds."""
+        if len(self._under_way) >= AT_ONCE:
+            return SWEEP_SECONDS
+        try:
+            ripe = turns.ripe_in(now(), _quiet())
+        except Exception:
+            log.exception("could not look for work")
+            return SWEEP_SECONDS
+        return SWEEP_SECONDS if ripe is None else min(ripe.total_seconds(), SWEEP_SECONDS)
 
     def _start_one(self) -> bool:
         try:
-            turn = turns.claim(self.owner, now(), timedelta(milliseconds=settings().merge_ms))
+            turn = turns.claim(self.owner, now(), _quiet())
         except Exception:
             log.exception("could not look for work")
             return False
@@ -107,7 +140,7 @@ class Worker:
                 slots["suspended"] = [*(slots.get("suspended") or []), slots.pop("task")]
         _note_script(memory, turn)
         slots["memory"] = memory
-        decision = deciding.decide(list(turn.rows), slots, self.reader.read, turn.received_at)
+        decision = decide(list(turn.rows), slots, self.reader.read, turn.received_at)
         staying = None
         if turn.suspended_by and not _moves_on(decision):  # no business with somebody in danger (B5)
             staying, decision.label, clear = turn.suspended_by, "emergency", False
@@ -118,7 +151,7 @@ class Worker:
             "rows": [r.id for r in turn.rows],
             "label": decision.label,
             "heard": decision.heard,
-            "second": decision.second,
+            "more": decision.more,
             "ranking": [list(r) for r in decision.ranking[:3]],
             "button": decision.button,
             "stale": decision.stale,
@@ -164,6 +197,10 @@ class Worker:
         )
 
 
+def _quiet() -> timedelta:
+    return timedelta(milliseconds=settings().merge_ms)
+
+
 class SilentTurn(Exception):
     """Rasa gave no reply: a missing rule or response."""
 
@@ -183,7 +220,9 @@ def _kind(error: Exception) -> str:
 
 def _moves_on(decision) -> bool:
     """After a danger sign only a clear request counts as one; a person may always be asked for."""
-    clear = deciding.rank(decision.label) in (1, 3, 4) and decision.confidence >= 0.8
+    clear = rank(decision.label) in (1, 3, 4) and decision.confidence >= 0.7
+    if decision.label == "faq/ambulance" and HELP_COMES.search(decision.text):
+        return False  # 救护车叫了 asks for none
     return decision.resume or decision.button or decision.label == "request_human" or clear
 
 

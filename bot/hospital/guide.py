@@ -9,6 +9,7 @@ from bot.hospital.matching import normalise
 from bot.hospital.model import GuideRow, Hospital
 
 MOST = 3
+NEAR = 8  # characters between a part of the body and its trouble
 _RANK_WEIGHT = (1.0, 0.7, 0.4)  # first, second, third department of a row
 _COMBINATION, _CONDITION, _PLAIN = 3.0, 2.0, 1.0
 # Said around a complaint without changing where to go: 肚子有点疼 = 肚子疼, 头一直很晕 = 头晕.
@@ -64,7 +65,7 @@ def suggest(
         pregnant = sex != "male" and not child and _about_pregnant(said, hospital)
     if pregnant:
         sex = sex or "female"
-    hits = _hits(hospital, said, _traits(hospital, age, sex, child, pregnant))
+    hits = _hits(hospital, said, _traits(hospital, age, sex, child, pregnant)) or _by_part(hospital, said)
     found = [item for item in _rank(hits, sex) if departments[item.department].sees(sex=sex)]
     if child:
         found = [_for_child(item, hospital, age) for item in found]
@@ -142,6 +143,27 @@ def _hits(hospital: Hospital, said: str, traits: dict[str, bool]) -> list[_Hit]:
             if hit not in hits:
                 hits.append(hit)
     return hits
+
+
+def _by_part(hospital: Hospital, said: str) -> list[_Hit]:
+    """Give the row of a part of the body with a trouble near it (膝盖一弯就疼), where the patient's words stand in no row."""
+    parts, troubles = _parts_and_troubles(hospital)
+    found = []
+    for clause in said.split("|"):
+        pains = [match for match in troubles.finditer(clause) if not _NOT.search(clause[: match.start()])]
+        for part in parts.finditer(clause):
+            if any(-NEAR <= pain.start() - part.end() <= NEAR for pain in pains):
+                row = next(row for row in hospital.guide.parts if part.group() in row.words)
+                if all(hit.row is not row for hit in found):
+                    found.append(_Hit(row, _PLAIN))
+    return found
+
+
+@lru_cache(maxsize=8)
+def _parts_and_troubles(hospital: Hospital) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    parts = sorted((word for row in hospital.guide.parts for word in row.words), key=len, reverse=True)
+    troubles = sorted(hospital.guide.troubles, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, parts))), re.compile("|".join(map(re.escape, troubles)))
 
 
 def _spans(said: str, phrases: tuple[str, ...]) -> dict[str, list[tuple[int, int]]]:

@@ -28,6 +28,8 @@ def load_guide(folder: Path, departments: dict[str, Department]) -> GuideRules:
         rows.append(entry)
     return GuideRules(
         rows=tuple(rows),
+        parts=tuple(_row(row, departments) for row in yaml_rows(FILE, data, "parts")),
+        troubles=Row(FILE, {"troubles": data.get("troubles")}).many("troubles"),
         child_under=child.whole("under", 1, 18),
         child_words=child.many("words"),
         child_except=child.many("except"),

@@ -321,6 +321,8 @@ class GuideRules:
     """The guide's rows and the hospital's ways with children, pregnant and older patients."""
 
     rows: tuple[GuideRow, ...]
+    parts: tuple[GuideRow, ...]  # where no row speaks: a part of the body with one of the troubles near it
+    troubles: tuple[str, ...]
     child_under: int  # full years
     child_words: tuple[str, ...]
     child_except: tuple[str, ...]  # said of the mother, not of a child: 生完孩子

@@ -255,7 +255,7 @@ def _around_new_year(match: re.Match[str], now: _Now) -> Days | None:
 _NEXT_WEEKDAY = r"(?:(?:[、和或跟与到至~—-]|或者)?周?(?P<wd2>[一二三四五六日天](?![点号月个十次天位楼诊层周年])))?"
 _AGO = r"(?P<side>以后|之后|过后|以前|之前|后|前)(?![天台面])"
 _LENGTH = rf"(?:(?P<half>半)|(?P<n>{_N}))个?(?P<more>半)?(?P<unit>天|日|周|月|年)"
-_MD_TAIL = rf"(?:(?P<d>{_DAY_NUMBER})(?![\d点个月年])(?:{_HAO})?|{_PART})?"
+_MD_TAIL = rf"(?:(?P<d>{_DAY_NUMBER})(?![\d点个月年])(?:{_HAO})?|{_PART})?(?!\d+[号日])"  # 12月32号 is no day
 _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], _Now], Days | None]], ...] = tuple(
     (re.compile(pattern), rule)
     for pattern, rule in (

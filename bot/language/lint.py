@@ -125,8 +125,13 @@ def _terms(text: str, known: Collection[str]) -> Iterator[tuple[int, Violation]]
         said.add(each.term)
 
 
+# A whole line in English is for a foreigner; a Latin word among Chinese ones is jargon.
+_FOREIGN_LINE = re.compile(r"(?m)^[A-Z][^\u3400-\u9fff\n]{20,}[.!?]$")
+
+
 def _latin(text: str) -> Iterator[tuple[int, Violation]]:
     words = _NOT_WORDS.sub(lambda match: "□" * len(match.group()), text)
+    words = _FOREIGN_LINE.sub(lambda match: "□" * len(match.group()), words)
     for match in _LATIN.finditer(words):
         if len(match.group()) > 1 and match.group().lower() not in LATIN_ALLOWED:
             yield match.start(), Violation("R21", match.group(), "请改用中文；通用的 CT、MRI、APP 等除外。")

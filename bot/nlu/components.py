@@ -35,6 +35,7 @@ from bot.nlu.words import dictionary, lexicon_hash, lexicons
 log = logging.getLogger(__name__)
 LINE = "zh_line"
 FULL_RANKING = "full_ranking"
+LABEL = "full_label"  # the label of FULL_RANKING that counts, FALLBACK below the threshold
 _Type = DefaultV1Recipe.ComponentType
 
 
@@ -149,8 +150,8 @@ class ZhCharCrf(GraphComponent, EntityExtractorMixin):
 
     @staticmethod
     def get_default_config() -> Dict[str, Any]:
-        """Give the settings: the field's penalties, and kinds whose known words count where the field found nothing."""
-        return {"c1": 0.05, "c2": 0.05, "iterations": 80, "closed": []}
+        """Give the settings: rounds over the lines, and kinds whose known words count where the field found nothing."""
+        return {"iterations": 15, "closed": []}
 
     @classmethod
     def required_components(cls) -> List[Type]:
@@ -183,8 +184,7 @@ class ZhCharCrf(GraphComponent, EntityExtractorMixin):
         if any(spans):
             with self._model_storage.write_to(self._resource) as folder, tempfile.TemporaryDirectory() as scratch:
                 path = Path(scratch) / "entities.crfsuite"
-                settings = self._config["iterations"], self._config["c1"], self._config["c2"]
-                CharTagger.train(lines, spans, path, *settings)
+                CharTagger.train(lines, spans, path, self._config["iterations"])
                 (folder / path.name).write_bytes(path.read_bytes())
                 self._tagger = CharTagger(path)
         return self._resource
@@ -316,4 +316,5 @@ class RobustIntentClassifier(GraphComponent, IntentClassifier):
             message.set(INTENT_RANKING_KEY, fields["intent_ranking"], add_to_output=True)
             message.set("response_selector", fields["response_selector"], add_to_output=True)
             message.set(FULL_RANKING, ranking, add_to_output=True)
+            message.set(LABEL, label)
         return messages

@@ -1,164 +1,273 @@
-"""Cross-validation of the two learners on the training data: `python -m bot.nlu.evaluate [--entities]`.
+"""How well patients are understood: the figures of a set of lines by another hand, and two results compared.
 
-What it says is how well the data agree with themselves, and where the threshold of config.yml belongs. How well
-patients are understood is another matter: that takes test lines by another hand.
+A set is a YAML list of {intent: full label, voice, text, entities?: [{entity, text}]}, as benchmarks/nlu/test.yml. The
+trained model reads it through the dialogue's own door (reader.py). report.py makes a page of the figures.
 """
 
-import sys
-import tempfile
+import json
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ruamel.yaml import YAML
+import yaml
 
-from bot.nlu.encoder import CachedEncoder, load_encoder
-from bot.nlu.files import NLU_DATA, ROOT
-from bot.nlu.head import HeadSettings, Practice, folds_of, held_out_scores, temperature_of
-from bot.nlu.hearing import Hearing, dialect_words
-from bot.nlu.lexicon import hospital_lexicon
-from bot.nlu.line import Line, read_line
-from bot.nlu.merge import merged
-from bot.nlu.patterns import IDENTIFIERS
-from bot.nlu.softmax import softmax
-from bot.nlu.tagger import CharTagger, Span
-from bot.nlu.words import dictionary
+from bot.clock import UTC
+from bot.errors import DataError
+from bot.language.normalise import normalise
+from bot.nlu.files import ROOT
+from bot.nlu.intents import FALLBACK, base_of, weight_of
+from bot.nlu.values import entity_value
 
-FOLDS = 5
+SETS = {name: ROOT / "benchmarks" / "nlu" / f"{name}.yml" for name in ("tuning", "test")}
+NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
+OUTSIDE = "out_of_scope"
 FALSE_REJECTION = 0.03
+KINDS_OF_LABEL = ("emergency", "complaint", "human", "task", "question", "answer", "courtesy", "outside")
+GROUPS = {
+    "appointment": "book_appointment query_schedule query_my_appointments cancel_appointment reschedule_appointment",
+    "fee": "query_price query_bill",
+    "insurance": "estimate_reimbursement query_insurance_policy check_insurance_coverage",
+    "complaint": "complaint",
+}
+"""The guideline's groups: a line is found when any label of its group is."""
+BY_VALUE = ("date", "department", "amount")
+BINS = 10
 
 
 @dataclass(frozen=True)
-class Example:
-    """A training line with its full label and its entities, as typed."""
+class Case:
+    """A line of a set: what it means, who might say it, and its entities (kind, words) where they were written down."""
 
     text: str
     label: str
-    entities: tuple[tuple[str, int, int], ...]
-
-
-def examples(folder: Path = NLU_DATA) -> list[Example]:
-    """Read all training lines with Rasa's own reader."""
-    from rasa.shared.data import get_data_files, is_nlu_file
-    from rasa.shared.nlu.training_data.loading import load_data
-
-    files = sorted(get_data_files([str(folder)], is_nlu_file))
-    return [
-        Example(
-            message.get("text"),
-            message.get_full_intent(),
-            tuple((one["entity"], one["start"], one["end"]) for one in message.get("entities") or []),
-        )
-        for file in files
-        for message in load_data(file).intent_examples
-    ]
-
-
-def settings_of(component: str) -> dict[str, Any]:
-    """Give a component's settings in config.yml."""
-    pipeline = YAML(typ="safe").load((ROOT / "config.yml").read_text(encoding="utf-8"))["pipeline"]
-    return next(entry for entry in pipeline if entry["name"].endswith(f".{component}"))
-
-
-def head_settings() -> HeadSettings:
-    """Give the head's settings in config.yml."""
-    given = settings_of("RobustIntentClassifier")
-    return HeadSettings(**{name: given[name] for name in vars(HeadSettings()) if name in given})
+    voice: str
+    entities: frozenset[tuple[str, str]] | None
 
 
 @dataclass(frozen=True)
-class HeadScore:
-    """What cross-validation says of the intent head; threshold: 3 % of in-scope lines fall below it."""
+class Answer:
+    """What was understood of a line.
 
-    lines: int
-    labels: int
-    accuracy: float
-    intent_accuracy: float
-    macro_f1: float
-    temperature: float
-    threshold: float
-    confusions: tuple[tuple[tuple[str, str], int], ...]
+    first: the best label, `confidence` its own. label: after the threshold. outside: how far out of scope, from 0 to 1.
+    took: milliseconds.
+    """
 
-
-def score_head(lines: Sequence[Line], labels: Sequence[str], settings: HeadSettings, folds: int = FOLDS) -> HeadScore:
-    """Cross-validate the intent head, every label spread evenly over the folds."""
-    names = sorted(set(labels))
-    y = np.array([names.index(label) for label in labels])
-    hearing = Hearing.of(lines, dictionary(), dialect_words())
-    practice = Practice.of(lines, CachedEncoder(load_encoder()), hearing)
-    scores = held_out_scores(practice, y, len(names), settings, folds)
-    temperature = temperature_of(scores, y)
-    odds = softmax(scores / temperature)
-    guess = odds.argmax(axis=1)
-    bases = np.array([name.split("/")[0] for name in names])
-    hits = np.array([(np.sum((guess == k) & (y == k)), np.sum(guess == k) + np.sum(y == k)) for k in range(len(names))])
-    inside = bases[y] != "out_of_scope"
-    wrong = Counter((names[a], names[b]) for a, b in zip(y, guess, strict=True) if a != b)
-    return HeadScore(
-        lines=len(y),
-        labels=len(names),
-        accuracy=float(np.mean(guess == y)),
-        intent_accuracy=float(np.mean(bases[guess] == bases[y])),
-        macro_f1=float(np.mean(2 * hits[:, 0] / np.maximum(hits[:, 1], 1))),
-        temperature=temperature,
-        threshold=float(np.quantile(odds[np.arange(len(y)), guess][inside], FALSE_REJECTION)),
-        confusions=tuple(wrong.most_common(25)),
-    )
+    first: str
+    confidence: float
+    label: str
+    outside: float = 0.0
+    entities: frozenset[tuple[str, str]] = frozenset()
+    took: float = 0.0
 
 
-def score_entities(given: Sequence[Example], lines: Sequence[Line], folds: int = 3) -> dict[str, tuple[int, int, int]]:
-    """Cross-validate the entities as they come out in the end; gives (right, found, wanted) by kind, and for "all"."""
-    settings = settings_of("ZhCharCrf")
-    names = sorted({example.label for example in given})
-    fold = folds_of(np.array([names.index(example.label) for example in given]), folds)
-    counts: dict[str, list[int]] = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        for number in range(folds):
-            path = Path(scratch) / f"{number}.crfsuite"
-            own = [at for at in range(len(given)) if fold[at] != number]
-            spans = [wanted_spans(given[at], lines[at]) for at in own]
-            CharTagger.train(
-                [lines[at] for at in own], spans, path, settings["iterations"], settings["c1"], settings["c2"]
+def cases(path: Path) -> list[Case]:
+    """Give the lines of a set; DataError says what is wrong with the file."""
+    try:
+        entries = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        return [
+            Case(
+                entry["text"],
+                entry["intent"],
+                entry.get("voice", "-"),
+                frozenset((one["entity"], one["text"]) for one in entry["entities"]) if "entities" in entry else None,
             )
-            tagger = CharTagger(path)
-            for at in np.flatnonzero(fold == number):
-                found = {
-                    (span.entity, span.start, span.end)
-                    for span, _ in merged(lines[at], tagger.read(lines[at]), settings["closed"])
-                    if span.entity not in IDENTIFIERS
-                }
-                wanted = {(span.entity, span.start, span.end) for span in wanted_spans(given[at], lines[at])}
-                for kind, part in (
-                    (k, p) for p, group in enumerate((found & wanted, found, wanted)) for k, *_ in group
-                ):
-                    counts.setdefault(kind, [0, 0, 0])[part] += 1
-                    counts.setdefault("all", [0, 0, 0])[part] += 1
-    return {kind: (right, found, wanted) for kind, (right, found, wanted) in sorted(counts.items())}
+            for entry in entries
+        ]
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: give a YAML list of {{intent, voice, text, entities}} ({error!r})") from error
 
 
-def wanted_spans(example: Example, line: Line) -> list[Span]:
-    """Give an example's learnt entities in normalised places."""
-    spans = [Span(kind, *line.normal.normalised(start, end)) for kind, start, end in example.entities]
-    return [span for span in spans if span.entity not in IDENTIFIERS and span.start < span.end]
+def read_all(given: Sequence[Case], model: Path) -> list[Answer]:
+    """Read lines with a trained model, one after the other as patients' messages are read."""
+    from bot.nlu.reader import Reader
+
+    reader, answers = Reader.load(model), []
+    for case in given:
+        began = time.perf_counter()
+        reading = reader.read(case.text, NOW)
+        took = (time.perf_counter() - began) * 1000
+        first = "emergency" if reading.danger_definite else reading.ranking[0][0]
+        inside = 1.0 if reading.danger_definite else max(odds for name, odds in reading.ranking if name != OUTSIDE)
+        found = frozenset((entity.entity, entity.text) for entity in reading.entities)
+        answers.append(Answer(first, reading.confidence, reading.label, 1.0 - inside, found, took))
+    return answers
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print the scores."""
-    given = examples()
-    lines = [read_line(example.text, hospital_lexicon()) for example in given]
-    score = score_head(lines, [example.label for example in given], head_settings())
-    for name, value in vars(score).items():
-        if name != "confusions":
-            print(f"{name:16} {value:.4f}" if isinstance(value, float) else f"{name:16} {value}")
-    for (label, guess), count in score.confusions:
-        print(f"  {count:3} {label} -> {guess}")
-    if "--entities" in arguments:
-        for kind, (right, found, wanted) in score_entities(given, lines).items():
-            print(f"{kind:16} F1 {2 * right / max(found + wanted, 1):.3f}  ({right} of {wanted}, {found} found)")
+def measure(given: Sequence[Case], answers: Sequence[Answer]) -> dict[str, Any]:
+    """Give all figures of a set, JSON throughout.
+
+    accuracy: the first label is right. answered: after the threshold, where asking back is right out of scope only.
+    """
+    wanted, first = [case.label for case in given], [answer.first for answer in answers]
+    right = np.array([a == b for a, b in zip(wanted, first, strict=True)])
+    took = [answer.took for answer in answers]
+    return {
+        "lines": len(given),
+        "accuracy": _share(right),
+        "macro_f1": round(macro_f1(wanted, first), 4),
+        "intent_accuracy": _share([base_of(a) == base_of(b) for a, b in zip(wanted, first, strict=True)]),
+        **_scope(given, answers),
+        "groups": _groups(wanted, first),
+        "voices": _shares(right, [case.voice for case in given]),
+        "kinds": _shares(right, [KINDS_OF_LABEL[weight_of(label)] for label in wanted]),
+        "entities": entity_scores(given, answers),
+        "by_value": entity_scores(given, answers, by_value=True),
+        "values_right": values_right(given, answers),
+        "calibration": calibration(right, [answer.confidence for answer in answers]),
+        "p50_ms": round(float(np.percentile(took, 50)), 2),
+        "p95_ms": round(float(np.percentile(took, 95)), 2),
+        "confused": [
+            [a, b, n]
+            for (a, b), n in Counter((a, b) for a, b in zip(wanted, first, strict=True) if a != b).most_common()
+        ],
+        "each": [
+            {"text": c.text, "voice": c.voice, "label": c.label, "found": a.first, "confidence": round(a.confidence, 4)}
+            for c, a in zip(given, answers, strict=True)
+        ],
+    }
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def macro_f1(wanted: Sequence[str], found: Sequence[str]) -> float:
+    """Give the mean F1 over the labels that the set has."""
+    hits = Counter(a for a, b in zip(wanted, found, strict=True) if a == b)
+    both = Counter(wanted) + Counter(found)
+    return float(np.mean([2 * hits[label] / both[label] for label in set(wanted)]))
+
+
+def auroc(positive: np.ndarray, negative: np.ndarray) -> float:
+    """Give the share of pairs in which the positive scores higher, ties counting half; 0.5 when a side is empty."""
+    if not len(positive) or not len(negative):
+        return 0.5
+    below = np.searchsorted(np.sort(negative), positive, side="left")
+    upto = np.searchsorted(np.sort(negative), positive, side="right")
+    return float((below + upto).mean() / 2 / len(negative))
+
+
+def _scope(given: Sequence[Case], answers: Sequence[Answer]) -> dict[str, float]:
+    outside = np.array([case.label == OUTSIDE for case in given])
+    refused = np.array([answer.label in (OUTSIDE, FALLBACK) for answer in answers])
+    answered = np.where(outside, refused, [a.label == c.label for a, c in zip(answers, given, strict=True)])
+    # Told out of scope, or too unsure: the two ways to refuse, on one scale.
+    score = np.array([1.0 + a.confidence if a.first == OUTSIDE else 1.0 - a.confidence for a in answers])
+    figures = {"answered": _share(answered), "false_rejection": _share(refused[~outside])}
+    if outside.any() and not outside.all():
+        limit = max(float(np.quantile(score[~outside], 1 - FALSE_REJECTION)), 0.0)
+        figures["out_of_scope_recall"] = _share(refused[outside])
+        figures["out_of_scope_auroc"] = round(auroc(score[outside], score[~outside]), 4)
+        figures["out_of_scope_recall_at_3_percent"] = _share(score[outside] > limit)
+    return figures
+
+
+def _groups(wanted: Sequence[str], first: Sequence[str]) -> dict[str, float]:
+    found = {}
+    for group, names in GROUPS.items():
+        pairs = [(a, b) for a, b in zip(wanted, first, strict=True) if base_of(a) in names.split()]
+        if pairs:
+            found[group] = _share([base_of(b) in names.split() for _, b in pairs])
+    return found
+
+
+def _share(right: Sequence[bool] | np.ndarray) -> float:
+    return round(float(np.mean(right)), 4) if len(right) else 0.0
+
+
+def _shares(right: np.ndarray, keys: Sequence[str]) -> dict[str, float]:
+    names = np.array(keys)
+    return {name: _share(right[names == name]) for name in sorted(set(keys))}
+
+
+def _meaning(kind: str, words: str) -> tuple[str, str]:
+    value = entity_value(kind, words, NOW)
+    return kind, str(value) if value is not None else normalise(words).text.lower()
+
+
+def entity_scores(
+    given: Sequence[Case], answers: Sequence[Answer], by_value: bool = False
+) -> dict[str, dict[str, float]]:
+    """Give F1 by entity kind and for "all", over the lines whose entities were written down.
+
+    by_value: 周五 found for 这周五 is right, since both mean one day; words without a known value count as written.
+    """
+    counts: dict[str, list[int]] = {}
+    for case, answer in zip(given, answers, strict=True):
+        if case.entities is None:
+            continue
+        wanted, found = case.entities, answer.entities
+        if by_value:
+            wanted, found = ({_meaning(*one) for one in group} for group in (wanted, found))
+        for part, group in enumerate((wanted & found, found, wanted)):
+            for kind, _ in group:
+                for name in ("all", kind):
+                    counts.setdefault(name, [0, 0, 0])[part] += 1
+    return {
+        kind: {"f1": round(2 * right / (found + wanted), 4), "right": right, "found": found, "wanted": wanted}
+        for kind, (right, found, wanted) in sorted(counts.items())
+    }
+
+
+def values_right(given: Sequence[Case], answers: Sequence[Answer]) -> dict[str, float]:
+    """Give the share of wanted dates, departments and amounts whose value was found in their line."""
+    hits: dict[str, list[bool]] = {}
+    for case, answer in zip(given, answers, strict=True):
+        found = {_meaning(*one) for one in answer.entities}
+        for kind, words in case.entities or ():
+            if kind in BY_VALUE:
+                hits.setdefault(kind, []).append(_meaning(kind, words) in found)
+    return {kind: _share(right) for kind, right in sorted(hits.items())}
+
+
+def calibration(right: np.ndarray, sure: Sequence[float]) -> dict[str, Any]:
+    """Give the expected calibration error and, for ten bins of confidence, [lines, mean confidence, share right]."""
+    sure = np.array(sure)
+    place = np.minimum((sure * BINS).astype(int), BINS - 1)
+    bins = [(int((place == k).sum()), sure[place == k], right[place == k]) for k in range(BINS)]
+    error = sum(n * abs(float(c.mean()) - float(r.mean())) for n, c, r in bins if n) / max(len(sure), 1)
+    table = [[n, round(float(c.mean()), 4), round(float(r.mean()), 4)] if n else [0, None, None] for n, c, r in bins]
+    return {"ece": round(error, 4), "bins": table}
+
+
+def compare(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Give the difference of two results on the same lines, with McNemar's exact test and a bootstrap of macro-F1.
+
+    p: the chance of a difference this large where both were equally good. Raises DataError for different sets.
+    """
+    from scipy.stats import binomtest
+
+    pairs = list(zip(one["each"], other["each"], strict=False))
+    if len(one["each"]) != len(other["each"]) or any(a["text"] != b["text"] for a, b in pairs):
+        raise DataError("the two results are not of the same lines: measure both with the same --set")
+    mended = [b for a, b in pairs if a["found"] != a["label"] and b["found"] == b["label"]]
+    broken = [b for a, b in pairs if a["found"] == a["label"] and b["found"] != b["label"]]
+    decided = len(mended) + len(broken)
+    chance = np.random.RandomState(42)
+    wanted, first, second = (
+        np.array(column) for column in zip(*((a["label"], a["found"], b["found"]) for a, b in pairs), strict=True)
+    )
+    gains = []
+    for _ in range(400):
+        pick = chance.randint(0, len(pairs), len(pairs))
+        gains.append(macro_f1(wanted[pick], second[pick]) - macro_f1(wanted[pick], first[pick]))
+    return {
+        "accuracy": [one["accuracy"], other["accuracy"]],
+        "macro_f1": [one["macro_f1"], other["macro_f1"]],
+        "p": float(binomtest(len(mended), decided).pvalue) if decided else 1.0,
+        "macro_f1_gain_95": [round(float(edge), 4) for edge in np.quantile(gains, (0.025, 0.975))],
+        "mended": mended,
+        "broken": broken,
+    }
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """Give a result that --json wrote; DataError when it is none."""
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        if {"each", "accuracy", "macro_f1"} <= set(result):
+            return result
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: {error}") from error
+    raise DataError(f"{path} is no result of `daoyi evaluate --json`")

@@ -1,4 +1,4 @@
-"""The intent head: one linear model over full labels (faq/parking, book_appointment) with calibrated confidence."""
+"""The intent head: a linear model over full labels (faq/parking, book_appointment) and the vote of the nearest lines."""
 
 import json
 import logging
@@ -10,12 +10,15 @@ import numpy as np
 
 from bot.nlu.encoder import Encoder
 from bot.nlu.hearing import Hearing, dialect_words
-from bot.nlu.homophones import Corrector, misspelt, sound_table
+from bot.nlu.homophones import Corrector
+from bot.nlu.intents import base_of
 from bot.nlu.line import Line, read_line
+from bot.nlu.neighbours import Neighbours
 from bot.nlu.softmax import fit_softmax, softmax
 from bot.nlu.views import Reading, Views, reading
 
 log = logging.getLogger(__name__)
+TAUGHT = 0.97  # the share of a line that stands in the training data word for word
 
 
 @dataclass(frozen=True)
@@ -24,57 +27,57 @@ class HeadSettings:
 
     c: float = 30.0
     vector_weight: float = 1.0
-    misspelt_weight: float = 0.5  # a practice line with homophones counts as half a line
     at_least: int = 3  # lines that an n-gram must stand in
-    iterations: int = 60
-    temperature: float = 1.0  # divisor of scores, measured on lines by another hand (benchmarks/nlu)
+    iterations: int = 40
+    vote: float = 0.5  # the share of the nearest lines in the result (neighbours.py)
+    temperature: float = 1.0  # divisor of the linear model's scores
+    complaint: float = 2.5  # what a complaint's odds are multiplied by: left out, it would disappoint most
+    sureness: float = 1.0  # exponent of the result, measured on lines by another hand (benchmarks/nlu)
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """The numbers of a trained head, without vocabularies."""
+    """What was learnt from lines: the views, the linear model's weights, and the lines themselves for the vote."""
 
     views: Views
     dense: np.ndarray
     thin: np.ndarray
     bias: np.ndarray
+    neighbours: Neighbours
+    settings: HeadSettings
 
-    def scores(self, readings: Sequence[Reading], vectors: np.ndarray) -> np.ndarray:
-        """Give one row of raw scores per reading."""
-        return self.views.dense(vectors) @ self.dense + self.views.sparse(readings) @ self.thin + self.bias
+    def odds(self, one: Reading, vector: np.ndarray) -> np.ndarray:
+        """Give each class its probability for a reading with its sentence vector."""
+        columns, values = self.views.sparse_row(one)
+        dense = self.views.dense(vector[None])[0]
+        scores = dense @ self.dense + values @ self.thin[columns] + self.bias
+        linear = softmax(scores / self.settings.temperature)
+        votes = self.neighbours.votes(dense, *self.views.masked_part(columns, values))
+        mixed = ((1.0 - self.settings.vote) * linear + self.settings.vote * votes) ** self.settings.sureness
+        return mixed / mixed.sum()
 
 
 @dataclass
 class Practice:
-    """Training lines ready for fitting: each line, and the same line with a homophone slip."""
+    """Training lines ready for fitting, as they are heard."""
 
     readings: list[Reading]
     vectors: np.ndarray
-    slips: list[Reading]
-    slip_vectors: np.ndarray
 
     @classmethod
     def of(cls, lines: Sequence[Line], encoder: Encoder, hearing: Hearing) -> "Practice":
-        """Prepare lines as they are heard; the slips are always the same for the same lines."""
+        """Prepare lines as they are heard."""
         lines = [hearing.line(line) for line in lines]
-        table = sound_table(line.text for line in lines)
-        slips = [read_line(misspelt(line.text, table), line.lexicon) for line in lines]
-        vectors = encoder.embed([line.text for line in lines] + [slip.text for slip in slips])
-        half = len(lines)
-        return cls([reading(one) for one in lines], vectors[:half], [reading(one) for one in slips], vectors[half:])
+        return cls([reading(one) for one in lines], encoder.embed([line.text for line in lines]))
 
     def fit(self, chosen: np.ndarray, y: np.ndarray, count: int, settings: HeadSettings) -> Fitted:
-        """Fit the chosen lines and their slips."""
-        readings = [self.readings[at] for at in chosen]
-        vectors, classes, weights = self.vectors[chosen], y[chosen], np.ones(len(chosen))
+        """Fit the chosen lines."""
+        readings, vectors, classes = [self.readings[at] for at in chosen], self.vectors[chosen], y[chosen]
         views = Views.fit(readings, vectors, settings.vector_weight, settings.at_least)
-        if settings.misspelt_weight > 0:
-            readings += [self.slips[at] for at in chosen]
-            vectors = np.concatenate([vectors, self.slip_vectors[chosen]])
-            classes = np.concatenate([classes, classes])
-            weights = np.concatenate([weights, np.full(len(chosen), settings.misspelt_weight)])
         dense, thin = views.dense(vectors), views.sparse(readings)
-        return Fitted(views, *fit_softmax(dense, thin, classes, weights, count, settings.c, settings.iterations))
+        weights = fit_softmax(dense, thin, classes, count, settings.c, settings.iterations)
+        neighbours = Neighbours.of(dense, thin[:, int(views.starts[2]) :], classes, count)
+        return Fitted(views, *weights, neighbours, settings)
 
 
 def folds_of(classes: np.ndarray, folds: int) -> np.ndarray:
@@ -87,23 +90,15 @@ def folds_of(classes: np.ndarray, folds: int) -> np.ndarray:
     return given
 
 
-def held_out_scores(practice: Practice, y: np.ndarray, count: int, settings: HeadSettings, folds: int) -> np.ndarray:
-    """Give the scores of every line from a head that has not seen it."""
+def held_out_odds(practice: Practice, y: np.ndarray, count: int, settings: HeadSettings, folds: int) -> np.ndarray:
+    """Give the probabilities of every line from a head that has not seen it."""
     fold = folds_of(y, folds)
-    scores = np.zeros((len(y), count), dtype=np.float32)
+    odds = np.zeros((len(y), count), dtype=np.float32)
     for number in range(folds):
         fitted = practice.fit(np.flatnonzero(fold != number), y, count, settings)
-        out = np.flatnonzero(fold == number)
-        scores[out] = fitted.scores([practice.readings[at] for at in out], practice.vectors[out])
-    return scores
-
-
-def temperature_of(scores: np.ndarray, y: np.ndarray) -> float:
-    """Give the divisor of scores that makes their probabilities fit best (Guo et al., 2017)."""
-    candidates = np.geomspace(0.2, 5.0, 80)
-    pick = np.arange(len(y))
-    losses = [-np.log(np.maximum(softmax(scores / t)[pick, y], 1e-9)).mean() for t in candidates]
-    return float(candidates[int(np.argmin(losses))])
+        for at in np.flatnonzero(fold == number):
+            odds[at] = fitted.odds(practice.readings[at], practice.vectors[at])
+    return odds
 
 
 class IntentHead:
@@ -113,13 +108,15 @@ class IntentHead:
         self,
         labels: list[str],
         fitted: Fitted,
-        temperature: float,
         hearing: Hearing,
         corrector: Corrector,
         encoder: str,
+        taught: dict[str, str],
     ) -> None:
-        self.labels, self.fitted, self.temperature = labels, fitted, temperature
-        self.hearing, self.corrector, self.encoder_name = hearing, corrector, encoder
+        self.labels, self.fitted = labels, fitted
+        self.hearing, self.corrector, self.encoder_name, self.taught = hearing, corrector, encoder, taught
+        gain = fitted.settings.complaint
+        self._gains = np.array([gain if base_of(label) == "complaint" else 1.0 for label in labels], dtype=np.float32)
 
     @classmethod
     def train(
@@ -136,17 +133,19 @@ class IntentHead:
         hearing = Hearing.of(lines, trade_words, dialect_words())
         fitted = Practice.of(lines, encoder, hearing).fit(np.arange(len(y)), y, len(names), settings)
         corrector = Corrector([*trade_words, *_frequent_words(lines)])
-        return cls(names, fitted, settings.temperature, hearing, corrector, encoder.name)
+        return cls(names, fitted, hearing, corrector, encoder.name, _taught(lines, labels))
 
     def rank(self, line: Line, encoder: Encoder) -> list[tuple[str, float]]:
         """Give all labels with their confidence, best first.
 
-        The line is heard first (hearing.py). A line that sounds like other words of the trade is read both ways, and the clearer reading counts.
+        What has been taught word for word is read as taught. Else the line is heard first (hearing.py). A line that
+        sounds like other words of the trade is read both ways, and the clearer reading counts.
 
         A text without any character that counts leaves all labels equal.
         """
         if not line.text:
             return [(label, 1.0 / len(self.labels)) for label in self.labels]
+        taught = self.taught.get(line.text)
         line = self.hearing.line(line)
         odds = self._odds(line, encoder)
         corrected = self.corrector.correct(line.text, line.syllables, line.words)
@@ -154,18 +153,19 @@ class IntentHead:
             other = self._odds(read_line(corrected, line.lexicon), encoder)
             if _margin(other) > _margin(odds):
                 odds = other
+        if taught is not None:
+            odds = odds * (1 - TAUGHT)
+            odds[self.labels.index(taught)] += TAUGHT
         return [(self.labels[at], float(odds[at])) for at in np.argsort(-odds, kind="stable")]
 
     def _odds(self, line: Line, encoder: Encoder) -> np.ndarray:
-        one = reading(line)
-        columns, values = self.fitted.views.sparse_row(one)
-        vector = self.fitted.views.dense(encoder.embed([line.text]))[0]
-        scores = vector @ self.fitted.dense + values @ self.fitted.thin[columns] + self.fitted.bias
-        return softmax(scores / self.temperature)
+        odds = self.fitted.odds(reading(line), encoder.embed([line.text])[0]) * self._gains
+        return odds / odds.sum()
 
     def save(self, folder: Path) -> None:
         """Write JSON and npz files into a folder."""
         self.fitted.views.save(folder)
+        self.fitted.neighbours.save(folder)
         np.savez(
             folder / "head.npz",
             dense=self.fitted.dense.astype(np.float32),
@@ -174,11 +174,12 @@ class IntentHead:
         )
         facts = {
             "labels": self.labels,
-            "temperature": self.temperature,
+            "settings": vars(self.fitted.settings),
             "encoder": self.encoder_name,
             "words": self.corrector.words,
             "counts": self.hearing.counts,
             "dialect": self.hearing.dialect,
+            "taught": self.taught,
         }
         (folder / "head.json").write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
 
@@ -192,14 +193,24 @@ class IntentHead:
                 numbers["dense"],
                 numbers["thin"].astype(np.float32),
                 numbers["bias"],
+                Neighbours.load(folder),
+                HeadSettings(**facts["settings"]),
             )
         hearing, corrector = Hearing(facts["counts"], facts["dialect"]), Corrector(facts["words"])
-        return cls(facts["labels"], fitted, facts["temperature"], hearing, corrector, facts["encoder"])
+        return cls(facts["labels"], fitted, hearing, corrector, facts["encoder"], facts["taught"])
 
 
 def _margin(odds: np.ndarray) -> float:
     second, first = np.partition(odds, -2)[-2:]
     return float(first - second)
+
+
+def _taught(lines: Sequence[Line], labels: Sequence[str]) -> dict[str, str]:
+    """Give the label of every text that stands under one label only."""
+    known: dict[str, set[str]] = {}
+    for line, label in zip(lines, labels, strict=True):
+        known.setdefault(line.text, set()).add(label)
+    return {text: min(given) for text, given in known.items() if len(given) == 1 and text}
 
 
 def _frequent_words(lines: Sequence[Line], at_least: int = 8) -> list[str]:

@@ -1,16 +1,13 @@
-"""Homophones: 预越 read as 预约, and practice lines with such slips for training.
+"""Homophones: 预越 read as 预约.
 
 A patient's input method writes the right sound with the wrong character. The corrector looks at each window of two to
 five characters whose sound is that of a word of the trade and, unless jieba already sees a real word there, puts the
-word in its place. It is wrong now and then, so both readings are scored (intent.py) and entities keep the original.
+word in its place. It is wrong now and then, so both readings are scored (head.py) and entities keep the original.
 """
 
-import hashlib
-import random
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from bot.nlu.characters import cut, is_word, syllable
+from bot.nlu.characters import is_word, syllable
 
 SHORTEST, LONGEST = 2, 5
 
@@ -52,28 +49,3 @@ class Corrector:
                 chars[start:end] = word
                 taken[start:end] = [True] * size
         return "".join(chars)
-
-
-def sound_table(texts: Iterable[str]) -> dict[str, list[str]]:
-    """Give, for each syllable, the characters of these texts that have it, in a fixed order."""
-    table: dict[str, set[str]] = defaultdict(set)
-    for text in texts:
-        for char in text:
-            if "一" <= char <= "鿿":
-                table[syllable(char)].add(char)
-    return {sound: sorted(chars) for sound, chars in table.items()}
-
-
-def misspelt(text: str, table: dict[str, list[str]], swaps: int = 1) -> str:
-    """Give a line with some characters swapped for ones of the same sound, always the same for the same line.
-
-    Words of two characters and more are hit first, as input methods do.
-    """
-    chance = random.Random(hashlib.sha256(text.encode()).digest())
-    chars = list(text)
-    inside = [at for start, end in cut(text) if end - start > 1 for at in range(start, end)]
-    places = [at for at in inside or range(len(chars)) if len(table.get(syllable(chars[at]), ())) > 1]
-    chance.shuffle(places)
-    for at in places[:swaps]:
-        chars[at] = chance.choice([char for char in table[syllable(chars[at])] if char != chars[at]])
-    return "".join(chars)

@@ -1,9 +1,9 @@
-"""Which entities a line has in the end: numbers by form, what the field found, known words of closed kinds."""
+"""Which entities a line has in the end: numbers by form, what the field found, clear sums, known words."""
 
 from collections.abc import Collection, Sequence
 
 from bot.nlu.line import Line
-from bot.nlu.patterns import identifiers
+from bot.nlu.patterns import SUM, identifiers
 from bot.nlu.tagger import Span
 
 
@@ -19,6 +19,8 @@ def merged(line: Line, found: Sequence[Span], closed: Collection[str]) -> list[t
         add(Span(number.kind, number.start, number.end), "form")
     for span in found:
         add(span, "field")
+    for money in SUM.finditer(line.text):
+        add(Span("amount", *money.span()), "form")
     for match in sorted(line.known, key=lambda one: one.start - one.end):
         if match.kind in closed and match.end - match.start > 1:
             add(Span(match.kind, match.start, match.end), "lexicon")

@@ -12,7 +12,12 @@ from id_validator import validator
 _NOT_IN_NUMBER = r"(?<![\d*a-z])"
 _NO_MORE_NUMBER = r"(?![\d*])"
 
-_TICKET = re.compile(r"(?<![a-z\d])[a-z]{2}20\d{6}-\d{4,7}(?!\d)", re.I)
+_TICKET = re.compile(  # ours is ts20261103-0007; of other houses any letters with numbers, or a number said to be one
+    r"(?<![a-z\d])[a-z]{1,4}-?(?!1[3-9]\d{9}(?!\d))(?:20\d{6}[- ]?\d{1,7}|\d{2,8}(?:-\d{2,7})+|\d{5,14})(?!\d)|"
+    r"(?:(?<=单号)|(?<=编号)|(?<=工单)|(?<=单号是)|(?<=单号:)|(?<=单号为)|(?<=编号是)|(?<=编号:)|(?<=工单号码))"
+    r"\d{4,14}(?:-\d{1,7})?(?!\d)",
+    re.I,
+)
 _ID_NUMBER = re.compile(rf"{_NOT_IN_NUMBER}(?:\d{{17}}[\dx]|\d{{3}}\*{{11}}\d{{3}}[\dx]){_NO_MORE_NUMBER}", re.I)
 _PHONE = re.compile(
     rf"{_NOT_IN_NUMBER}(?:\+?86[- ]?)?"
@@ -54,13 +59,28 @@ _WHERE = (
     f"{_DIGIT}{{1,2}}(?:楼|号?窗口?|病区|区)|门口|前台|窗口|药房|收费处|挂号处|住院处|服务台|导诊台|分诊台|护士站|病房|诊室|"
     "大厅|食堂|电梯|停车场|输液室|抽血处?|采血处?|检验科|放射科|b超室|ct室|急诊|手术室|产房|科"
 )
+_BODY = (
+    "头|脑袋|脑壳|眼睛?|眼皮|耳朵|鼻子|嘴巴?|舌头|牙龈|牙齿?|嗓子|喉咙|脖子|颈椎|肩膀?|胳膊|手臂|手指头?|手腕|手|胸口?|心口|乳房|肋骨|"
+    "后背|背|腰|小?肚子?|小腹|下腹|胃|膝盖?|大腿|小腿|腿|脚踝|脚后跟|脚脖子|脚|关节|骨头|浑身|全身|身上|伤口|刀口|皮肤|屁股|肛门|脸|尿道"
+)
+_FEEL = "不舒服|难受|没劲|没力气|无力|抬不起来|动不了|动不得|睁不开|发[麻酸胀紧凉烫热黑软沉]|红肿|抽筋|[疼痛酸麻胀痒肿僵晕昏抽抖闷堵](?:得[^,.!? ]{1,5})?"
+_COUNT = "零〇一二两三四五六七八九十百千万"
+# A sum beyond doubt: digits or two numerals with a unit of money, or a number of 万. Not 一块 (together), not 三万人.
+SUM = re.compile(
+    rf"(?<![\d.,第{_COUNT}a-z])(?:\d+(?:[.,]\d+)*[万w千k]?|[一二两三四五六七八九十][{_COUNT}]+)(?:块钱|块|元)(?![\d{_COUNT}])|"
+    rf"(?<![\d.,第{_COUNT}a-z])(?:\d+(?:\.\d+)?[万w]|[一二两三四五六七八九十]{{1,2}}万(?:[一二两三四五六七八九]千?)?)"
+    rf"(?![\d{_COUNT}a-z]|多?[人次个名步字年])"
+)
 IDENTIFIERS = frozenset({"ticket_id", "id_number", "phone", "card_number"})
 HINTS = {
     "date": re.compile(_DAY),
     "period": re.compile(f"{_CLOCK}|{_PART}"),
     "amount": re.compile(rf"{_NUMBER}(?:多|来|几)?(?:块钱?|元|万|千|w|k|毛)(?:{_NUMBER})?"),
     "number": re.compile(_NUMBER),
-    "ordinal": re.compile(rf"第{_DIGIT}{{1,3}}[个位种项条]?|最后一?[个位项条]|{_DIGIT}{{1,2}}[个位]"),
+    "ordinal": re.compile(
+        rf"第{_DIGIT}{{1,3}}[个位种项条]?|(?:最后|最末|倒数第?)[一二]?[个位项条]?|[头首]一?[个位]|{_DIGIT}{{1,2}}[个位号]|"
+        r"di (?:yi|er|san|si) ge|[前后]面?那?[个位]"
+    ),
     "doctor": re.compile(rf"[{_SURNAMES}][一-鿿]{{0,2}}?(?:副?主任|医生|大夫|教授|专家|医师|院长)|[{_SURNAMES}][老]"),
     "person_name": re.compile(rf"(?:我叫|叫做|姓名|名字[是叫]?|本人)[:是 ]*([{_SURNAMES}][一-鿿]{{1,2}})"),
     "staff": re.compile(
@@ -70,6 +90,7 @@ HINTS = {
     "called": re.compile(
         rf"(?:患者|病人|家属|名字|姓名|我叫|叫|是|给|找)[:是 ]*[{_SURNAMES}][一-鿿]{{1,2}}(?=[,.!? 的\d]|$)"
     ),
+    "symptom": re.compile(rf"(?:[左右]边?的?|两边)?(?:{_BODY})[^,.!?;\d]{{0,4}}?(?:{_FEEL})"),
     "degrees": re.compile(r"(?:3[5-9]|4[0-2])(?:\.\d)?(?:度|℃)?"),
 }
 

@@ -17,10 +17,10 @@ from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.nlu.classifiers.regex_message_handler import RegexMessageHandler
 from rasa.nlu.constants import TOKENS_NAMES
-from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.nlu.components import FULL_RANKING, RobustIntentClassifier
+from bot.nlu.components import FULL_RANKING, LABEL, RobustIntentClassifier
 from bot.nlu.intents import intent_fields
 from bot.nlu.sentences import merged_ranking, pieces
 from bot.nlu.values import entity_value
@@ -169,9 +169,12 @@ def _parse_data(
         for (shift, _), message in zip(places, messages, strict=True)
         for token in message.get(TOKENS_NAMES[TEXT]) or []
     ]
+    fields = {name: messages[0].get(name) for name in (INTENT, INTENT_RANKING_KEY, "response_selector")}
+    if len(messages) > 1 or label != messages[0].get(LABEL):
+        fields = intent_fields(label, ranking)
     return {
         "text": text,
-        **intent_fields(label, ranking),
+        **fields,
         "entities": [{**vars(entity), "extractor": "ZhCharCrf"} for entity in entities],
         "text_tokens": tokens,
         FULL_RANKING: [{"name": name, "confidence": confidence} for name, confidence in ranking],

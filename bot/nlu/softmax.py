@@ -22,15 +22,13 @@ def fit_softmax(
     dense: np.ndarray,
     thin: sparse.csr_matrix,
     classes: np.ndarray,
-    weights: np.ndarray,
     count: int,
     c: float,
     iterations: int,
 ) -> Weights:
-    """Give the weights that minimise |W|²/2 + c * sum of weighted log losses (the bias is free)."""
+    """Give the weights that minimise |W|²/2 + c * sum of log losses (the bias is free)."""
     rows, first, second = len(classes), dense.shape[1], thin.shape[1]
     turned = thin.T.tocsr()
-    weights = weights.astype(np.float32)
     pick = np.arange(rows)
 
     def cut(flat: np.ndarray) -> Weights:
@@ -41,10 +39,10 @@ def fit_softmax(
         a, b, bias = cut(flat)
         odds = softmax(dense @ a + thin @ b + bias)
         chosen = np.maximum(odds[pick, classes], 1e-12)
-        value = -c * float((weights * np.log(chosen)).sum(dtype=np.float64))
+        value = -c * float(np.log(chosen).sum(dtype=np.float64))
         value += 0.5 * (float(np.vdot(a, a)) + float(np.vdot(b, b)))
         odds[pick, classes] -= 1.0
-        odds *= (c * weights)[:, None]
+        odds *= np.float32(c)
         return value, np.concatenate([dense.T @ odds + a, turned @ odds + b, odds.sum(axis=0)[None]]).ravel()
 
     return cut(_lbfgs(loss, np.zeros((first + second + 1) * count, dtype=np.float32), iterations))

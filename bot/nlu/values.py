@@ -118,7 +118,8 @@ def _identifier(span: str, now: datetime) -> str:
 
 
 def _ticket(span: str, now: datetime) -> str:
-    return normalise(span).text.upper()
+    # ts202611030007 and TS20261103-0007 are one.
+    return re.sub(r"^([A-Z]{2})-?(20\d{6})-?(\d{4,7})$", r"\1\2-\3", normalise(span).text.upper().replace(" ", ""))
 
 
 def _as_written(span: str, now: datetime) -> str:

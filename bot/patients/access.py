@@ -1,13 +1,13 @@
 """The one door to patient data: every read checks who asks and leaves a line in the audit (R5, R7, R8; PIPL art. 6, 51)."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.engine import Connection
 
 from bot.errors import DaoyiError
-from bot.patients.tables import audit, links, patients
+from bot.patients.tables import audit, audit_retention, links, patients
 
 
 class NotVerified(DaoyiError):
@@ -50,6 +50,12 @@ def linked(conn: Connection, conversation_id: str, now: datetime) -> dict[str, i
     return {row.relation: row.patient_id for row in rows}
 
 
+def relation(conn: Connection, conversation_id: str, patient_id: int) -> str:
+    """Give how a conversation calls a patient it has verified once ("" for the writer himself or when it has not)."""
+    same = (links.c.conversation_id == conversation_id, links.c.patient_id == patient_id)
+    return conn.execute(select(links.c.relation).where(*same)).scalar() or ""
+
+
 def access_patient(conn: Connection, conversation_id: str, patient_id: int, purpose: str, now: datetime) -> Patient:
     """Give a patient to a conversation that has verified him, and audit it. Raises NotVerified."""
     if patient_id not in linked(conn, conversation_id, now).values():
@@ -67,5 +73,14 @@ def load(conn: Connection, patient_id: int) -> Patient:
 def record(
     conn: Connection, actor: str, action: str, now: datetime, patient_id: int | None = None, detail: dict | None = None
 ) -> None:
-    """Write a line of the audit; it is never changed or removed."""
+    """Write a line of the audit; the database refuses to change it, or to remove it before retention does."""
     conn.execute(insert(audit).values(at=now, actor=actor, action=action, patient_id=patient_id, detail=detail))
+
+
+def forget_old(conn: Connection, now: datetime, days: int) -> int:
+    """Remove the audit's lines older than `days` (six months at least, 网络安全法 art. 21) and give how many these were."""
+    before = now - timedelta(days=max(days, 183))
+    conn.execute(insert(audit_retention).values(before=before))
+    gone = conn.execute(delete(audit).where(audit.c.at < before)).rowcount
+    conn.execute(delete(audit_retention))
+    return gone

@@ -18,7 +18,7 @@ from bot.errors import DaoyiError
 from bot.hospital.load import load_hospital
 from bot.patients import access
 from bot.patients.masking import id_facts, valid_id_number, valid_phone
-from bot.patients.tables import checks, consents, links, patients
+from bot.patients.tables import checks, consents, links, patients, phone_codes
 from bot.storage.types import fingerprint
 
 
@@ -42,6 +42,14 @@ class NoConsent(DaoyiError):
     """The conversation has not consented to the processing of health data (PIPL art. 29), or has withdrawn it."""
 
 
+class TooManyCodes(DaoyiError):
+    """This phone has been sent as many codes as an hour allows, whatever the conversation; `until` says when it may go on."""
+
+    def __init__(self, until: datetime):
+        super().__init__(f"no further code for this phone until {until}")
+        self.until = until
+
+
 class Conflict(DaoyiError):
     """Name, ID number and phone do not belong together (R79); a person must look at it."""
 
@@ -54,6 +62,7 @@ class Rules:
     failures: int = 5
     lock_minutes: int = 30
     verified_hours: int = 24
+    codes_per_hour: int = 5
 
 
 def _row(conn: Connection, conversation_id: str):
@@ -110,12 +119,13 @@ def check_not_locked(conn: Connection, conversation_id: str, now: datetime) -> N
 
 
 def new_code(conn: Connection, conversation_id: str, turn: str, now: datetime, rules: Rules) -> str | None:
-    """Make a code for the phone that was given; None when this turn has sent one already."""
+    """Make a code for the phone that was given; None when this turn has sent one already. Raises TooManyCodes."""
     row = _row(conn, conversation_id)
     if row.code_turn == turn:
         return None
-    code = f"{secrets.randbelow(10**6):06d}"
     phone = json.loads(row.pieces)["phone"]
+    _count_code(conn, fingerprint(phone), now, rules)
+    code = f"{secrets.randbelow(10**6):06d}"
     _change(
         conn,
         conversation_id,
@@ -126,6 +136,24 @@ def new_code(conn: Connection, conversation_id: str, turn: str, now: datetime, r
         given_code=None,
     )
     return code
+
+
+def _count_code(conn: Connection, phone_print: str, now: datetime, rules: Rules) -> None:
+    """Count a code for a phone; its row is the one lock, so that many conversations together send no more than one may."""
+    ended = now - timedelta(hours=1)
+    conn.execute(delete(phone_codes).where(phone_codes.c.since <= ended))
+    this = phone_codes.c.phone_print == phone_print
+    try:
+        with conn.begin_nested():
+            conn.execute(insert(phone_codes).values(phone_print=phone_print, since=now, sent=0))
+    except IntegrityError:
+        pass
+    counted = conn.execute(
+        update(phone_codes).where(this, phone_codes.c.sent < rules.codes_per_hour).values(sent=phone_codes.c.sent + 1)
+    )
+    if counted.rowcount == 0:
+        since = conn.execute(select(phone_codes.c.since).where(this)).scalar_one()
+        raise TooManyCodes(since + timedelta(hours=1))
 
 
 def phone_given(conn: Connection, conversation_id: str) -> str:

@@ -1,6 +1,6 @@
 """Patients, who may speak for them, identity checks under way, and the audit. Names and numbers are encrypted."""
 
-from sqlalchemy import Boolean, Column, Date, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import DDL, Boolean, Column, Date, Index, Integer, String, Table, Text, UniqueConstraint, event
 
 from bot.storage.engine import metadata
 from bot.storage.types import Encrypted, Json, UtcDateTime
@@ -51,6 +51,14 @@ checks = Table(
     Column("locked_until", UtcDateTime),
 )
 
+phone_codes = Table(
+    "phone_codes",
+    metadata,
+    Column("phone_print", String(64), primary_key=True),  # keyed hash
+    Column("since", UtcDateTime, nullable=False),  # the hour that is counted began then
+    Column("sent", Integer, nullable=False),
+)
+
 consents = Table(
     "consents",
     metadata,
@@ -73,3 +81,31 @@ audit = Table(
     Column("note", Text),
     Index("ix_audit_patient_id", "patient_id", "at"),
 )
+
+# The audit is append-only: the database itself refuses a change, and a removal outside retention (网络安全法 art. 21: six
+# months at least). Retention writes the moment before which rows may go, deletes, and takes the moment back.
+audit_retention = Table("audit_retention", metadata, Column("before", UtcDateTime, primary_key=True))
+
+GUARDS = {
+    "sqlite": (
+        """CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END""",
+        """CREATE TRIGGER audit_kept BEFORE DELETE ON audit
+        WHEN NOT EXISTS (SELECT 1 FROM audit_retention WHERE OLD.at < audit_retention.before)
+        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END""",
+    ),
+    "postgresql": (
+        """CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF TG_OP = 'DELETE' THEN
+            IF EXISTS (SELECT 1 FROM audit_retention WHERE OLD.at < audit_retention.before) THEN RETURN OLD; END IF;
+          END IF;
+          RAISE EXCEPTION 'the audit is append-only';
+        END $$""",
+        "CREATE TRIGGER audit_unchanged BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+        "CREATE TRIGGER audit_kept BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
+    ),
+}
+for _dialect, _statements in GUARDS.items():
+    for _statement in _statements:
+        event.listen(audit, "after_create", DDL(_statement).execute_if(dialect=_dialect))

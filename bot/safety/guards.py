@@ -1,153 +1,188 @@
 """The guards: when words of danger are no present danger (没有胸痛, 去年中风过, 胸痛中心在哪, 气得吐血).
 
-A guard lowers a sign by the fixed rules of `level`; it never raises one. The words of each guard are data in
-signs.yml under 护栏, so that a clinician reads the rules' words beside the signs.
+A guard lowers a sign and never raises one. Each guard is a rule of signs.yml under 护栏, in the order in which they
+are asked; the first that applies decides:
+
+    位置  where its words must stand      紧前   right before a part of the sign, in the same clause (没有|胸痛)
+                                         主语   before it in the same clause, with nobody named in between (手机|掉水里)
+                                         近前   at most twelve characters before its end
+                                         前     anywhere before its end in the sentence
+                                         紧后   right behind it (胸痛|中心)
+                                         后     at most fourteen characters behind it
+                                         近旁   at most twelve characters on either side
+                                         小句   in the clauses in which the sign stands
+                                         本身  the sign is no more than these words, in a sentence of more than six characters
+                                         全句   anywhere in the sentence
+    剩    what is left of the sign        无 nothing, 存疑 the short notice at most, 降级 one step less than the table says
+    除非  what lifts the guard            see `_lifted`
+
+Self-harm is lowered to the short notice and no further, except by a plain no and where a thing or the staff is spoken
+of: in the past, in a film or with a bill, these words still deserve the number of the hotline.
 """
 
 import re
 from typing import NamedTuple
 
 NOTHING, DOUBTFUL, DEFINITE = 0, 1, 2
+LEFT = {"无": NOTHING, "存疑": DOUBTFUL, "降级": None}
+SELF_HARM = "self_harm"
+CALM = ("求知", "问事", "平常")  # with these a past event is plainly told
+STILL_GOES_ON = ("infection",)  # 去过疫区, 接触过
+PLAIN_NO = ("否定", "物件", "院方")
 CLAUSE_END = re.compile(r"[，,。！？!?\s;；:：]")
-ABOUT_DEATH = "self_harm"  # in the past, in a film or with a bill, these words still deserve the number of the hotline
-MILD_BEFORE, MILD_AFTER = 12, 12  # characters around a sign in which 偶尔 speaks of it
-MONTHS_ARE_AN_AGE = ("maternal", "infant")  # 怀孕七个月了 is no old trouble
+BETWEEN = "(?:明显|什么|再|出现|过|任何|感到|觉得|发生|有|被|想|很|太|怎么|得|误|热){0,3}"  # 没有|再出现|胸痛
+NEVER = "(?!没|从没|从来没|都没)"  # 以前没这样过 speaks of now
+NEGATED_LIST = re.compile("(?:没有|无|未见|否认|未出现)[^，,但却就]{1,8}[、和或及跟][^，,但却就]{0,8}$")
+DONE = re.compile("^.{0,3}(?:了|着|啦|咧|喽|咯)")  # told as something that has happened
+WAS = re.compile("^(?:下来|下去|倒)?过(?!去|来|敏|程|期|不|了|量)")  # 晕倒过
+NEAR_BEFORE, NEAR_BEHIND, NEAR_SUBJECT = 12, 14, 8
+BARE, SHORT = 4, 6
 
 
-class Guards(NamedTuple):
-    """The guards' words as patterns, each to be asked about one side of a sign."""
+class Place(NamedTuple):
+    """A sign in its sentence: what the rules ask about."""
 
-    negation: re.Pattern[str]
-    negated_list: re.Pattern[str]
-    better: re.Pattern[str]
-    past: re.Pattern[str]
-    once: re.Pattern[str]
-    now: re.Pattern[str]
-    urgent: re.Pattern[str]
-    facility: re.Pattern[str]
-    inpatient: re.Pattern[str]
-    papers: re.Pattern[str]
-    knowledge: re.Pattern[str]
-    places: re.Pattern[str]
-    fiction: re.Pattern[str]
-    animal: re.Pattern[str]
-    thing: re.Pattern[str]
-    long_standing: re.Pattern[str]
-    mild: re.Pattern[str]
-    complaint: re.Pattern[str]
-    everyday: re.Pattern[str]
-    person: re.Pattern[str]
-    close: re.Pattern[str]
-    saying: re.Pattern[str]
-    doubtful_saying: re.Pattern[str]
+    sentence: str
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    start: int
+    end: int
+    clause_start: int
+    clause_end: int
 
+    @classmethod
+    def of(cls, sentence: str, spans: tuple[tuple[int, int], ...]) -> "Place":
+        """Find the clauses around the parts of a sign."""
+        start, end = min(span[0] for span in spans), max(span[1] for span in spans)
+        breaks = [match.start() for match in CLAUSE_END.finditer(sentence)]
+        before = max((at + 1 for at in breaks if at < start), default=0)
+        behind = min((at for at in breaks if at >= end), default=len(sentence))
+        return cls(
+            sentence, tuple(span[0] for span in spans), tuple(span[1] for span in spans), start, end, before, behind
+        )
 
-def build(words: dict[str, tuple[str, ...]]) -> Guards:
-    """Compile the lists of 护栏; a missing list is a KeyError that names it."""
-    either = {
-        name: "(?:" + "|".join(map(re.escape, sorted(some, key=len, reverse=True))) + ")"
-        for name, some in words.items()
-    }
-    person = either["当事人"]
-    return Guards(
-        negation=re.compile(f"{either['否定词']}{either['否定与信号之间']}{{0,3}}$"),
-        negated_list=re.compile("(?:没有|无|未见|否认|未出现)[^，,但却就]{1,8}[、和或及跟][^，,但却就]{0,8}$"),
-        better=re.compile(f"^.{{0,4}}(?<![写备买想]){either['好转词']}"),  # 遗书写好了 is no recovery
-        past=re.compile(rf"(?:{either['过去词']}|(?:19|20)\d\d年)(?!没|从没|从来没)"),
-        once=re.compile("^(?:下来|下去|倒)?过(?!去|来|敏|程|期|不|了)"),
-        now=re.compile(either["此刻词"]),
-        urgent=re.compile(either["紧急词"]),
-        facility=re.compile(f"^的?{either['紧跟的场所']}"),
-        inpatient=re.compile("^的?(?:病人|患者|住院|资料)"),
-        papers=re.compile(either["钱与文书"]),
-        knowledge=re.compile(either["求知"]),
-        places=re.compile(either["地点时间"]),
-        fiction=re.compile(either["虚构与转述"]),
-        animal=re.compile(rf"(?<!被){either['动物']}(?!咬|抓|把)(?:(?!{person}).)*$"),
-        thing=re.compile(rf"{either['物件']}[^被撞]{{0,3}}$"),
-        long_standing=re.compile(f"^.{{0,14}}?{either['久病']}"),
-        mild=re.compile(either["轻微"]),
-        complaint=re.compile(either["投诉"]),
-        everyday=re.compile(either["平常"]),
-        person=re.compile(f"{person}.{{0,6}}$"),
-        close=re.compile(f"{either['亲近的人']}.{{0,6}}$"),
-        saying=re.compile(either["口头语"]),
-        doubtful_saying=re.compile(either["口头语存疑"]),
-    )
+    def clause(self, until: int | None = None) -> str:
+        """Give the clauses of the sign, up to `until` where given."""
+        return self.sentence[self.clause_start : self.clause_end if until is None else until]
 
 
-def level(
-    sentence: str, spans: tuple[tuple[int, int], ...], code: str, definite: bool, guards: Guards
-) -> tuple[int, str]:
-    """Say how much of a sign is left: (DEFINITE, DOUBTFUL or NOTHING; the name of the guard that lowered it, or "").
+class Rule(NamedTuple):
+    """One guard."""
 
-    Args:
-        sentence: in plain characters, sayings already blanked out.
-        spans: where the parts of the sign stand in it.
-        code: the group; self-harm is never guarded below DOUBTFUL except by a plain no.
-        definite: what the row of the table says.
-
-    The rules, in this order:
-        a no right before any part                         nothing
-        a facility right behind it (胸痛中心)               nothing
-        said of a thing (手机掉水里了)                      nothing, unless a person is named
-        told of a film, the news, an animal                nothing, unless somebody close is named and it is urgent
-        past, no word for now in between, calm purpose     nothing; without a calm purpose: doubtful
-        over (已经好了), a saying, an old trouble (两年了), an inpatient's papers,
-        money, knowledge, places in the same clause        one step down, unless a word of urgency stands with it
-        mild (偶尔、天一冷就), part of a complaint, with a     doubtful at most, unless it is said to be now
-        request of every day (正常吗、想约、拍片)
-    """
-    full = DEFINITE if definite else DOUBTFUL
-    floor = DOUBTFUL if code == ABOUT_DEATH else NOTHING
-    start, end = min(span[0] for span in spans), max(span[1] for span in spans)
-    if any(_negated(sentence, part, guards) for part, _ in spans):
-        return NOTHING, "否定"
-    before, after = sentence[:start], sentence[end:]
-    if guards.facility.match(after):
-        return floor, "场所"
-    own_clause = CLAUSE_END.split(before)[-1]
-    person = bool(guards.person.search(own_clause))
-    urgent = bool(guards.urgent.search(sentence))
-    if guards.thing.search(own_clause) and not person:
-        return NOTHING, "物件"
-    if not (urgent and guards.close.search(own_clause)):
-        if guards.fiction.search(sentence[:end]):  # 我家猫抽搐: the 我 of a sign may stand before the cat
-            return floor, "转述"
-        if guards.animal.search(own_clause + sentence[start:end]):
-            return NOTHING, "动物"
-    clause = own_clause + sentence[start:end] + CLAUSE_END.split(after)[0]  # 嘴唇发紫，停车怎么收费 stays a danger
-    calm = guards.knowledge.search(sentence) or guards.papers.search(sentence)
-    asked = guards.knowledge.search(clause) or guards.papers.search(clause)
-    if _past(sentence, start, end, guards):
-        return max(floor, NOTHING if calm else min(full, DOUBTFUL)), "过去"
-    if guards.better.match(after):
-        return min(full, DOUBTFUL), "好转"
-    if any(match.start() <= start < match.end() for match in guards.doubtful_saying.finditer(sentence)):
-        return min(full, DOUBTFUL), "口头语"
-    old = guards.long_standing.match(after)
-    if old and code not in MONTHS_ARE_AN_AGE and not urgent and not guards.now.search(old.group()):
-        return max(floor, full - 1), "久病"
-    if not urgent and (asked or guards.inpatient.match(after) or (guards.places.search(clause) and not person)):
-        return max(floor, full - 1), "询问"
-    if not urgent and not guards.now.search(sentence):
-        if guards.mild.search(before[-MILD_BEFORE:] + sentence[start:end] + after[:MILD_AFTER]):
-            return min(full, DOUBTFUL), "轻微"
-        if guards.complaint.search(sentence):
-            return min(full, DOUBTFUL), "投诉"
-        if guards.everyday.search(sentence) or guards.past.search(after):
-            return min(full, DOUBTFUL), "平常"
-    return full, ""
+    name: str
+    where: str
+    left: int | None
+    unless: str
+    not_for: tuple[str, ...]
+    words: re.Pattern[str]
 
 
-def _negated(sentence: str, part: int, guards: Guards) -> bool:
-    clause = CLAUSE_END.split(sentence[:part])[-1]
-    return bool(guards.negation.search(clause) or guards.negated_list.search(clause))
+class Guards:
+    """The rules with the words for who and when (情境)."""
+
+    def __init__(self, about: dict[str, str], rules: list[dict]) -> None:
+        """Compile them; what is missing is a KeyError that names it."""
+        self._now = _words(about["此刻"])
+        self._urgent = _words(about["紧急"])
+        self._other = _words(f"{about['亲人']} {about['旁人']}")
+        self._close = _words(about["亲人"])
+        self._person = _words(f"{about['亲人']} {about['旁人']} 我 本人")
+        self.rules = tuple(
+            Rule(
+                raw["名"], raw["位置"], LEFT[raw["剩"]], raw.get("除非", ""), tuple(raw.get("不用于", "").split()),
+                _words(raw["词"], ending=f"{BETWEEN}$" if raw["位置"] == "紧前" else NEVER if raw["名"] == "过去" else ""),
+            )
+            for raw in rules
+        )  # fmt: skip
+
+    def level(self, sentence: str, spans: tuple[tuple[int, int], ...], code: str, definite: bool) -> tuple[int, str]:
+        """Say how much of a sign is left: (DEFINITE, DOUBTFUL or NOTHING; the name of the guard that lowered it, or "").
+
+        Args:
+            sentence: in plain characters.
+            spans: where the parts of the sign stand in it.
+            code: the group of the sign.
+            definite: what the table says of the sign.
+        """
+        full = DEFINITE if definite else DOUBTFUL
+        place = Place.of(sentence, spans)
+        if code not in STILL_GOES_ON and self._was(place):
+            return DOUBTFUL if code == SELF_HARM else self._of_the_past(place, full), "过去"
+        for rule in self.rules:
+            if code not in rule.not_for and self._applies(rule, place) and not self._lifted(rule, place):
+                left = full - 1 if rule.left is None else rule.left
+                if rule.name == "过去":
+                    left = self._of_the_past(place, left)
+                if code == SELF_HARM and rule.name not in PLAIN_NO:
+                    left = DOUBTFUL
+                return min(full, left), rule.name
+        return full, ""
+
+    def _was(self, place: Place) -> bool:
+        """Say whether a part is told with 过 (晕倒过) and nothing before it speaks of now; 从没这么疼过 is no past."""
+        return any(
+            WAS.match(place.sentence[end:])
+            and "没" not in place.sentence[max(0, end - NEAR_BEHIND) : end]
+            and not self._now.search(place.sentence, 0, end)
+            for end in place.ends
+        )
+
+    def _of_the_past(self, place: Place, left: int) -> int:
+        calm = any(rule.words.search(place.sentence) for rule in self.rules if rule.name in CALM)
+        return NOTHING if calm else min(left, DOUBTFUL)
+
+    def _applies(self, rule: Rule, place: Place) -> bool:
+        text, words = place.sentence, rule.words
+        if rule.where == "紧前":
+            clauses = [CLAUSE_END.split(text[:at])[-1] for at in place.starts]
+            return any(words.search(clause) or NEGATED_LIST.search(clause) for clause in clauses)
+        if rule.where == "紧后":
+            return any(words.match(text[end:].removeprefix("的")) for end in place.ends)
+        if rule.where == "主语":
+            clause = place.clause(place.start + 1)
+            found = [match.end() for match in words.finditer(clause) if match.end() >= len(clause) - NEAR_SUBJECT]
+            return bool(found) and not (
+                self._person.search(clause, found[-1]) or self._other.search(text, place.start, place.end)
+            )
+        if rule.where == "本身":
+            return len(text) > SHORT and bool(words.fullmatch(text[place.start : place.end]))
+        low, high = {
+            "近前": (max(0, place.start - NEAR_BEFORE), place.end),
+            "前": (0, place.end),
+            "后": (place.end, place.end + NEAR_BEHIND),
+            "近旁": (max(0, place.start - NEAR_BEFORE), place.end + NEAR_BEFORE),
+            "小句": (place.clause_start, place.clause_end),
+            "全句": (0, len(text)),
+        }[rule.where]
+        return bool(words.search(text, low, high))
+
+    def _lifted(self, rule: Rule, place: Place) -> bool:
+        """Say whether the exception of a rule holds.
+
+        此刻 a word for now in the clauses of the sign; 急 a word of urgency in the sentence; 急或此刻 either; 当事急 that, or now, and
+        somebody named; 亲人急 urgent, and somebody close in the sign's clauses; 别人 another person before the sign in
+        its clauses; 其间此刻 a word for now between the guard's word and the end of the sign; 实情 a person, now, or
+        told as done; 描述 more than a bare word of up to four characters (晕厥挂神经内科), or a clause with 不 (血一直止不住).
+        """
+        text, clause = place.sentence, place.clause()
+        if rule.unless == "其间此刻":
+            last = [match.end() for match in rule.words.finditer(text, 0, place.end)][-1]
+            return bool(self._now.search(text, last, place.end))
+        urgent, now = bool(self._urgent.search(text)), bool(self._now.search(clause))
+        person = bool(self._person.search(text))
+        return {
+            "": False,
+            "此刻": now,
+            "急": urgent,
+            "急或此刻": urgent or now,
+            "当事急": person and (urgent or now),
+            "亲人急": urgent and bool(self._close.search(clause)),
+            "别人": bool(self._other.search(place.clause(place.end))) or now,
+            "描述": len(place.starts) > 1 or place.end - place.start > BARE or "不" in clause,
+            "实情": person or urgent or now or bool(DONE.match(text[place.end :])),
+        }[rule.unless]
 
 
-def _past(sentence: str, start: int, end: int, guards: Guards) -> bool:
-    """True when the sign belongs to a time gone by: a past word before it with no 现在 in between, or 过 behind it."""
-    if guards.once.match(sentence[end:]):
-        return not guards.now.search(sentence[:end])
-    cues = list(guards.past.finditer(sentence, 0, start))
-    return bool(cues) and not guards.now.search(sentence[cues[-1].end() : end])
+def _words(some: str, ending: str = "") -> re.Pattern[str]:
+    longest_first = sorted(some.split(), key=len, reverse=True)
+    return re.compile(f"(?:{'|'.join(map(re.escape, longest_first))}){ending}")

@@ -4,31 +4,40 @@
 a sign is the table signs.yml, which the hospital's clinicians sign.
 """
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
-from bot.safety import guards as guard_rules
-from bot.safety.guards import DEFINITE, NOTHING, Guards
-from bot.safety.table import Group, Sign, Table, load
+from bot.safety.guards import DEFINITE, NOTHING
+from bot.safety.table import Group, Sign, Table, Term, load
 from bot.safety.text import Plain, Sentence, plain, sentences
 
-RETRIES = 5  # a guarded place is passed by so often in one sentence before the row is given up
+ORDERED_GAP = 6  # … between the words of one part
+NEAR_GAP = 12  # + between parts
+MOST_PLACES, MOST_TRIES = 8, 24  # of one part, and of the ways to put parts together; the rest is passed by
+NO_BRIDGE = re.compile("[，,。；;不没]")  # stands in no gap inside a part
+
+FOREIGN = re.compile("[A-Za-z]{3}|[\u3040-\u30ff\uac00-\ud7af]")  # a word of Latin letters, kana or hangul
+
+Span = tuple[int, int]
+Hits = dict[Term, list[Span]]
 
 
 class Finding(NamedTuple):
     """A sign that was seen.
 
     code: one of the 13 groups. definite: True = the fixed text at once, False = the short notice, then go on.
-    words: (start, end) places in the text as typed. reason: the row of the table and the guard that lowered it.
+    words: (start, end) places in the text as typed. reason: the sign's name and the guard that lowered it.
+    foreign: True when it was written in another language.
     """
 
     code: str
     definite: bool
-    words: tuple[tuple[int, int], ...]
+    words: tuple[Span, ...]
     reason: str
+    foreign: bool = False
 
 
 class Notice(NamedTuple):
@@ -42,14 +51,13 @@ class Candidate(NamedTuple):
     level: int
     rank: int
     code: str
-    spans: tuple[tuple[int, int], ...]
+    spans: tuple[Span, ...]
     reason: str
 
 
 @lru_cache(maxsize=1)
-def _ready() -> tuple[Table, Guards]:
-    table = load()
-    return table, guard_rules.build(table.guards)
+def _ready() -> Table:
+    return load()
 
 
 def scan(text: str, normalise: Callable[[str], Plain] = plain) -> Finding | None:
@@ -57,17 +65,18 @@ def scan(text: str, normalise: Callable[[str], Plain] = plain) -> Finding | None
 
     A definite sign goes before a doubtful one; among equals self-harm goes first, then the order of the table.
     `normalise` may be any function that gives .text and .offsets, such as bot.language.normalise.normalise; a room on
-    this line does not import its siblings, so the default only folds width, case and Traditional characters.
+    this line does not import its siblings, so the default folds width, case, Traditional characters and pinyin.
     """
+    table = _ready()
+    if found := _foreign(text, table):
+        return found
     shown = normalise(text)
-    table, guards = _ready()
-    # A saying is blanked out before anything is looked for; every other character keeps its place.
-    searched = guards.saying.sub(lambda match: "＊" * len(match.group()), table.slips.mend(shown.text))
-    parts = sentences(searched)
-    best = _best(_candidates(_each_once(parts)))
+    mended = table.slips.mend(shown.text)
+    parts = sentences(mended)
+    best = _best(_candidates(_each_once(parts), table))
     if best is None or best.level < DEFINITE:  # 孩子发烧。翻白眼。 is one story in two sentences
-        pairs = _each_once(_joined(searched, one, two) for one, two in pairwise(parts))
-        best = _best([*([best] if best else []), *_candidates(pairs, together=True)])
+        pairs = _each_once(_joined(mended, one, two) for one, two in itertools.pairwise(parts))
+        best = _best([*([best] if best else []), *_candidates(pairs, table, together=True)])
     if best is None:
         return None
     words = tuple((shown.offsets[start][0], shown.offsets[end - 1][1]) for start, end in best.spans)
@@ -76,11 +85,25 @@ def scan(text: str, normalise: Callable[[str], Plain] = plain) -> Finding | None
 
 def notice(finding: Finding, hospital_name: str, ed_phone: str) -> Notice:
     """Give the fixed text for `finding`, with the hospital's name and the number of its emergency department (急诊)."""
-    table, _ = _ready()
-    special = finding.code if finding.code in ("self_harm", "infection") else "danger"
+    table = _ready()
+    name = next(group.text for group in table.groups if group.code == finding.code)
     if not finding.definite:
-        special = "doubtful_self_harm" if finding.code == "self_harm" else "doubtful"
-    return Notice(table.texts[special].format(hospital=hospital_name, ed_phone=ed_phone), table.buttons)
+        name = "doubtful_self_harm" if finding.code == "self_harm" else "doubtful"
+    text = table.texts[name].format(hospital=hospital_name, ed_phone=ed_phone)
+    return Notice(f"{text}\n{table.foreign.line}" if finding.foreign else text, table.buttons)
+
+
+def _foreign(text: str, table: Table) -> Finding | None:
+    """Give a definite sign in another language, unless words of that language say that it is none."""
+    if not FOREIGN.search(text):
+        return None
+    lower = text.lower().replace("’", "'")
+    for code, pattern in table.foreign.patterns:
+        if match := pattern.search(lower):
+            if table.foreign.guard.search(lower) or len(lower) != len(text):
+                return None
+            return Finding(code, True, (match.span(),), "外语", foreign=True)
+    return None
 
 
 def _joined(text: str, one: Sentence, two: Sentence) -> Sentence:
@@ -96,69 +119,70 @@ def _best(candidates: Iterable[Candidate]) -> Candidate | None:
     return max(candidates, key=lambda one: (one.level, -one.rank), default=None)
 
 
-def _candidates(some: Iterable[Sentence], together: bool = False) -> Iterator[Candidate]:
+def _candidates(some: Iterable[Sentence], table: Table, together: bool = False) -> Iterator[Candidate]:
     """Give the strongest candidate of each group; `together` looks only at rows whose parts may stand apart."""
-    table, guards = _ready()
     for sentence in some:
-        there = _word_sets(sentence.text, table)
+        searched = table.harmless.sub(lambda match: "＊" * len(match.group()), sentence.text)
+        hits = _hits(searched, table)
         for rank, group in enumerate(table.groups):
-            places = sorted(place for words in there & group.by_words.keys() for place in group.by_words[words])
-            rows = [sign for sign in (group.signs[place] for place in places) if sign.needs <= there]
-            if found := _strongest([sign for sign in rows if sign.parts > 1 or not together], sentence, group, guards):
+            places = sorted(place for term in hits.keys() & group.by_term.keys() for place in group.by_term[term])
+            rows = [sign for sign in (group.signs[place] for place in places) if sign.needs <= hits.keys()]
+            rows = [sign for sign in rows if len(sign.parts) > 1 or not together]
+            if found := _strongest(rows, hits, searched, sentence.text, group, table):
                 level, spans, reason = found
                 placed = tuple((start + sentence.start, end + sentence.start) for start, end in spans)
                 yield Candidate(level, rank, group.code, placed, reason)
 
 
-def _word_sets(text: str, table: Table) -> set[frozenset[str]]:
-    """Give the sets of words of which at least one word stands in `text`."""
-    there: set[frozenset[str]] = set()
+def _hits(text: str, table: Table) -> Hits:
+    """Give where the words of each term stand, of words that start at one place the longest."""
+    hits: Hits = {}
     for place, char in enumerate(text):
-        for word, belongs_to in table.words.get(char, ()):
+        for word, terms in table.words.get(char, ()):
             if text.startswith(word, place):
-                there.update(belongs_to)
-    return there
+                for term in terms:
+                    spans = hits.setdefault(term, [])
+                    if not spans or spans[-1][0] != place:
+                        spans.append((place, place + len(word)))
+    return hits
 
 
 def _strongest(
-    rows: list[Sign], sentence: Sentence, group: Group, guards: Guards
-) -> tuple[int, tuple[tuple[int, int], ...], str] | None:
+    rows: list[Sign], hits: Hits, searched: str, text: str, group: Group, table: Table
+) -> tuple[int, tuple[Span, ...], str] | None:
     """Give (level, spans, reason) of the first definite row, else of the first doubtful one, else None."""
     best = None
-    searched = _without_excluded(sentence.text, group) if rows else ""
     for sign in rows:
-        found = _level_of(sign, searched, sentence.text, group.code, guards)
-        if found and (best is None or found[0] > best[0]):
-            level, spans, guard = found
-            best = (level, spans, f"{sign.row}（{guard}）" if guard else sign.row)
-            if level == DEFINITE:
-                break
-    return best
-
-
-def _without_excluded(text: str, group: Group) -> str:
-    return group.exclude.sub(lambda match: "＊" * len(match.group()), text) if group.exclude else text
-
-
-def _level_of(
-    sign: Sign, searched: str, text: str, code: str, guards: Guards
-) -> tuple[int, tuple[tuple[int, int], ...], str] | None:
-    """Give (level, spans, guard) of the strongest place where the sign stands, or None where nothing is left.
-
-    `searched` is `text` without the group's excluded words; the guards read the text with them.
-    """
-    best = None
-    for pattern in sign.patterns:
-        position = 0
-        for _ in range(RETRIES):
-            match = pattern.search(searched, position)
-            if not match:
-                break
-            spans = tuple(match.span(number) for number in range(1, pattern.groups + 1))
-            level, guard = guard_rules.level(text, spans, code, sign.definite, guards)
+        if best is not None and not sign.definite:
+            break  # definite rows stand first: a doubtful one can add nothing
+        for spans in _places(sign, hits, searched):
+            level, guard = table.guards.level(text, spans, group.code, sign.definite)
             if level > NOTHING and (best is None or level > best[0]):
-                best = (level, spans, guard)
-            if not guard:
+                best = (level, spans, f"{sign.name}（{guard}）" if guard else sign.name)
+            if level == DEFINITE:
                 return best
-            position = match.start() + 1
     return best
+
+
+def _places(sign: Sign, hits: Hits, text: str) -> Iterator[tuple[Span, ...]]:
+    """Give the ways in which the parts of a sign stand near each other, in the order of the text."""
+    parts = [_chains(part, hits, text) for part in sign.parts]
+    if not all(parts):
+        return
+    for chosen in itertools.islice(itertools.product(*parts), MOST_TRIES):
+        spans = tuple(sorted(chosen))
+        if all(0 <= two[0] - one[1] <= NEAR_GAP for one, two in itertools.pairwise(spans)):
+            yield spans
+
+
+def _chains(part: tuple[Term, ...], hits: Hits, text: str) -> list[Span]:
+    """Give where the terms of one part stand in order."""
+    found = hits[part[0]]
+    for term in part[1:]:
+        found = [
+            (start, nearest)
+            for start, end in found
+            if (nearest := next((stop for at, stop in hits[term] if 0 <= at - end <= ORDERED_GAP
+                                 and not NO_BRIDGE.search(text, end, at)), None))
+        ]  # fmt: skip
+    return found[:MOST_PLACES]

@@ -7,9 +7,13 @@ from typing import NamedTuple
 
 from opencc import OpenCC
 
+from bot.safety.slips import LATIN, typed_syllables
+
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 SPACED_OUT = re.compile(r"(?:[\u4e00-\u9fff][ \t]){2,}[\u4e00-\u9fff]")
 MARKS = "，。！？；：、（）"  # stay full width: the table and the guards are written with them
+FILLER = re.compile("嗯+|呃+|(?<![没有是])那个(?!人|男|女|老|时|年|月|孩)|就是说|怎么说呢|然后呢|然后|哎呀|那啥|就那啥")
+PINYIN_RUN = re.compile("[a-z]+(?: +[a-z]+)*")
 BREAK = re.compile(r"[。！!？?\n;；]+")
 PIECE = 160  # longer sentences are read in pieces, so that a run of words without a full stop stays cheap
 OVERLAP = 40
@@ -52,7 +56,44 @@ def plain(typed: str) -> Plain:
     simple = _converter().convert(joined)
     if len(simple) != len(joined):  # a phrase rule changed the length: convert character by character instead
         simple = "".join(one if len(one := _converter().convert(char)) == 1 else char for char in joined)
-    return _close_up(Plain(simple, tuple(offsets)))
+    return _spoken(_typed(_close_up(Plain(simple, tuple(offsets)))))
+
+
+def _typed(found: Plain) -> Plain:
+    """Put one character in the place of every typed pinyin syllable (xiongkou teng), without the blanks between them."""
+    if not LATIN.search(found.text):
+        return found
+    chars: list[str] = []
+    offsets: list[tuple[int, int]] = []
+    at = 0
+    for run in PINYIN_RUN.finditer(found.text):
+        syllables = [
+            (char, run.start() + word.start() + start, run.start() + word.start() + end)
+            for word in LATIN.finditer(run.group())
+            for char, start, end in typed_syllables(word.group())
+        ]
+        if sum(end - start for _, start, end in syllables) < sum(map(len, LATIN.findall(run.group()))):
+            continue  # some word of the run is no pinyin: English, or a name
+        chars.extend(found.text[at : run.start()])
+        offsets.extend(found.offsets[at : run.start()])
+        for char, start, end in syllables:
+            chars.append(char)
+            offsets.append((found.offsets[start][0], found.offsets[end - 1][1]))
+        at = run.end()
+    chars.extend(found.text[at:])
+    offsets.extend(found.offsets[at:])
+    return Plain("".join(chars), tuple(offsets))
+
+
+def _spoken(found: Plain) -> Plain:
+    """Leave out what speech recognition writes down of a pause: 嗯, 那个, 然后."""
+    gone = {place for match in FILLER.finditer(found.text) for place in range(*match.span())}
+    return _without(found, gone) if gone else found
+
+
+def _without(found: Plain, gone: set[int]) -> Plain:
+    kept = [place for place in range(len(found.text)) if place not in gone]
+    return Plain("".join(found.text[place] for place in kept), tuple(found.offsets[place] for place in kept))
 
 
 def _close_up(found: Plain) -> Plain:
@@ -63,10 +104,7 @@ def _close_up(found: Plain) -> Plain:
         for place in range(match.start(), match.end())
         if found.text[place] in " \t"
     }
-    if not blanks:
-        return found
-    kept = [place for place in range(len(found.text)) if place not in blanks]
-    return Plain("".join(found.text[place] for place in kept), tuple(found.offsets[place] for place in kept))
+    return _without(found, blanks) if blanks else found
 
 
 def sentences(text: str) -> list[Sentence]:

@@ -7,17 +7,20 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from bot.errors import DaoyiError
 from bot.patients.access import record
+from bot.staff.roles import DUTIES, RIGHTS, ROLES, SKILLS
 from bot.staff.tables import signins, staff
 
-ROLES = {"agent": "客服", "supervisor": "主管"}
 FAILURES = 5
 LOCK = timedelta(minutes=15)
 IDLE = timedelta(minutes=60)
+HERE = timedelta(minutes=2)  # a desk that has not been heard of for longer is closed
+SHORTEST_PASSWORD = 10
+MOST_TALKS = 20
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 _nobody = _hasher.hash(secrets.token_hex(8))
 
@@ -39,6 +42,11 @@ class Staff:
     name: str
     role: str
     csrf: str = ""
+    department: str | None = None
+
+    def may(self, right: str) -> bool:
+        """Tell whether his role has a right of bot/staff/roles.py."""
+        return self.role in RIGHTS[right]
 
     @property
     def role_name(self) -> str:
@@ -47,12 +55,74 @@ class Staff:
 
 
 def add(conn: Connection, number: str, name: str, role: str, password: str) -> int:
-    """Create an account and give its id."""
-    if role not in ROLES:
-        raise DaoyiError(f"role must be one of {', '.join(ROLES)}, not {role!r}")
+    """Create an account and give its id. Raises DaoyiError: unknown role, 工号 that exists, password too short."""
+    _require_role(role)
+    _require_password(password)
+    if conn.execute(select(staff.c.id).where(staff.c.number == number)).first():
+        raise DaoyiError(f"工号 {number} exists already; choose another or change its password")
     return conn.execute(
         insert(staff).values(number=number, name=name, role=role, password=_hasher.hash(password))
     ).inserted_primary_key[0]
+
+
+def everybody(conn: Connection) -> list:
+    """Give every account, open ones first, by 工号."""
+    return conn.execute(select(staff).order_by(staff.c.active.desc(), staff.c.number)).all()
+
+
+def id_of(conn: Connection, number: str) -> int:
+    """Give an account's id. Raises DaoyiError for an unknown 工号."""
+    found = conn.execute(select(staff.c.id).where(staff.c.number == number)).scalar()
+    if found is None:
+        raise DaoyiError(f"there is no account {number}; `daoyi staff list` shows all")
+    return found
+
+
+def close(conn: Connection, staff_id: int) -> None:
+    """Close an account at once: nobody can sign in with it and who is signed in is out. The row stays for the history."""
+    conn.execute(update(staff).where(staff.c.id == staff_id).values(active=False, seen_at=None))
+    conn.execute(delete(signins).where(signins.c.staff_id == staff_id))
+
+
+def set_password(conn: Connection, staff_id: int, password: str) -> None:
+    """Change a password, lift a lock and end every sign-in. Raises DaoyiError when it is too short."""
+    _require_password(password)
+    values = dict(password=_hasher.hash(password), failures=0, locked_until=None)
+    conn.execute(update(staff).where(staff.c.id == staff_id).values(**values))
+    conn.execute(delete(signins).where(signins.c.staff_id == staff_id))
+
+
+def set_role(conn: Connection, staff_id: int, role: str) -> None:
+    """Change a role; it holds from the next request. Raises DaoyiError for an unknown one."""
+    _require_role(role)
+    conn.execute(update(staff).where(staff.c.id == staff_id).values(role=role))
+
+
+def set_duty(conn: Connection, staff_id: int, duty: str) -> None:
+    """Say whether he takes talks himself, is given them, or has a break. Raises DaoyiError for another word."""
+    if duty not in DUTIES:
+        raise DaoyiError(f"duty must be one of {', '.join(DUTIES)}, not {duty!r}")
+    conn.execute(update(staff).where(staff.c.id == staff_id).values(duty=duty))
+
+
+def set_work(conn: Connection, staff_id: int, capacity: int, skills: list[str], department: str | None) -> None:
+    """Set how many talks he serves at once (1 to 20), his skill groups, a liaison's department. Raises DaoyiError."""
+    if not 1 <= capacity <= MOST_TALKS:
+        raise DaoyiError(f"capacity must be 1 to {MOST_TALKS}")
+    if unknown := [skill for skill in skills if skill not in SKILLS]:
+        raise DaoyiError(f"skills must be of {', '.join(SKILLS)}, not {unknown[0]!r}")
+    values = dict(capacity=capacity, skills=skills, department=department)
+    conn.execute(update(staff).where(staff.c.id == staff_id).values(**values))
+
+
+def _require_role(role: str) -> None:
+    if role not in ROLES:
+        raise DaoyiError(f"role must be one of {', '.join(ROLES)}, not {role!r}")
+
+
+def _require_password(password: str) -> None:
+    if len(password) < SHORTEST_PASSWORD:
+        raise DaoyiError(f"the password needs at least {SHORTEST_PASSWORD} characters")
 
 
 def sign_in(conn: Connection, number: str, password: str, now: datetime) -> str | None:
@@ -101,7 +171,7 @@ def signed_in(conn: Connection, token: str | None, now: datetime) -> Staff | Non
     ).first()
     if row is None or row.used_at < now - IDLE:
         return None
-    return Staff(row.id, row.number, row.name, row.role, row.csrf)
+    return Staff(row.id, row.number, row.name, row.role, row.csrf, row.department)
 
 
 def touch(conn: Connection, token: str, staff_id: int, now: datetime) -> None:
@@ -115,11 +185,24 @@ def sign_out(conn: Connection, token: str, now: datetime) -> None:
     conn.execute(delete(signins).where(signins.c.token == _hash(token)))
 
 
-def on_duty(conn: Connection, now: datetime) -> int:
-    """Give how many agents have their desk open now."""
+def here(conn: Connection, now: datetime, right: str = "serve") -> list:
+    """Give the accounts with a right whose desk is open now, breaks included, by 工号."""
     return conn.execute(
-        select(func.count()).where(staff.c.active.is_(True), staff.c.seen_at >= now - timedelta(minutes=2))
-    ).scalar_one()
+        select(staff)
+        .where(staff.c.active.is_(True), staff.c.seen_at >= now - HERE, staff.c.role.in_(RIGHTS[right]))
+        .order_by(staff.c.number)
+    ).all()
+
+
+def is_here(conn: Connection, staff_id: int, now: datetime) -> bool:
+    """Tell whether somebody's desk is open now."""
+    row = conn.execute(select(staff.c.active, staff.c.seen_at).where(staff.c.id == staff_id)).first()
+    return row is not None and row.active and row.seen_at is not None and row.seen_at >= now - HERE
+
+
+def on_duty(conn: Connection, now: datetime) -> int:
+    """Give how many people have their desk open now and serve patients."""
+    return sum(row.duty != "break" for row in here(conn, now))
 
 
 def name_of(conn: Connection, staff_id: int | None) -> str:

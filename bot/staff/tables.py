@@ -3,7 +3,7 @@
 from sqlalchemy import Boolean, Column, Integer, String, Table
 
 from bot.storage.engine import metadata
-from bot.storage.types import UtcDateTime
+from bot.storage.types import Json, UtcDateTime
 
 staff = Table(
     "staff",
@@ -11,12 +11,16 @@ staff = Table(
     Column("id", Integer, primary_key=True),
     Column("number", String(20), nullable=False, unique=True),  # 工号
     Column("name", String(40), nullable=False),
-    Column("role", String(20), nullable=False),  # agent · supervisor
+    Column("role", String(20), nullable=False),  # bot/staff/roles.py
     Column("password", String(200), nullable=False),  # Argon2
     Column("active", Boolean, nullable=False, default=True),
     Column("failures", Integer, nullable=False, default=0),
     Column("locked_until", UtcDateTime),
     Column("seen_at", UtcDateTime),
+    Column("duty", String(8), nullable=False, default="manual", server_default="manual"),  # manual · auto · break
+    Column("capacity", Integer, nullable=False, default=5, server_default="5"),  # talks at once
+    Column("skills", Json),  # skill groups; none: whatever comes
+    Column("department", String(40)),  # of a liaison
 )
 
 signins = Table(

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Integer, String, Table, UniqueConstraint, delete, insert, select, update
+from sqlalchemy import Column, Integer, String, Table, UniqueConstraint, bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -45,6 +45,14 @@ def finish(conn: Connection, row, again: datetime | None = None) -> bool:
     mine = (due.c.id == row.id, due.c.attempts == row.attempts + 1)
     done = delete(due).where(*mine) if again is None else update(due).where(*mine).values(at=again, attempts=0)
     return bool(conn.execute(done).rowcount)
+
+
+_PENDING = select(due.c.id).where(due.c.at <= bindparam("now")).limit(1)
+
+
+def pending(conn: Connection, now: datetime) -> bool:
+    """Tell whether anything is due; a read, so that a sweeper that finds nothing keeps no writer waiting."""
+    return conn.execute(_PENDING, {"now": now}).first() is not None
 
 
 def claim(conn: Connection, now: datetime, limit: int = 50) -> list:

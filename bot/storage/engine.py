@@ -3,8 +3,9 @@
 Rules hold everywhere: a write transaction is short, starts as a writer, and never spans an await.
 """
 
+import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock, RLock
@@ -14,6 +15,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.pool import QueuePool
 
 from bot.settings import settings
+from bot.storage.changes import Changes, announce, announce_with, folder_of
 
 metadata = MetaData(
     naming_convention={
@@ -38,8 +40,9 @@ def _sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection):
         # A read that turns into a write fails at once in SQLite (no waiting): writers say so at the start.
+        # Past SQLAlchemy, where the word BEGIN would cost as much as a statement.
         writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 @lru_cache(maxsize=16)
@@ -79,16 +82,50 @@ def reading() -> Iterator[Connection]:
     """Open a short read; rolled back at the end."""
     with engine().connect() as connection:
         yield connection
-        connection.rollback()
+
+
+def changes() -> Changes:
+    """Give this event loop's ear for what is committed to the configured database; close it in the end."""
+    return Changes(engine())
 
 
 @contextmanager
 def writing() -> Iterator[Connection]:
-    """Open a short write; committed at the end, rolled back on an error."""
+    """Open a short write; committed at the end and announced to who listens, rolled back on an error."""
     target = engine()
-    # SQLite has one writer: a loser sleeps up to 100 ms before it looks again. Within a process, waiting in line is faster.
-    line = _line if target.dialect.name == "sqlite" else nullcontext()
-    with line, target.connect() as connection:
+    if target.dialect.name == "sqlite":
+        with _in_line(target.url.database), _transaction(target) as connection:
+            yield connection
+        announce(folder_of(target))
+    else:
+        with _transaction(target) as connection:
+            yield connection
+            announce_with(connection)
+
+
+@contextmanager
+def _transaction(target: Engine) -> Iterator[Connection]:
+    with target.connect() as connection:
         connection = connection.execution_options(writes=True)
         with connection.begin():
             yield connection
+
+
+@contextmanager
+def _in_line(database: str) -> Iterator[None]:
+    """SQLite has one writer, and a loser sleeps up to 100 ms before it looks again: a danger text would wait for that.
+
+    A lock wakes the next one at once: one for the threads, one for the processes. The system frees it when its holder dies.
+    """
+    with _line:
+        handle = _lock_file(database)
+        fcntl.lockf(handle, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.lockf(handle, fcntl.LOCK_UN)
+
+
+@lru_cache(maxsize=16)
+def _lock_file(database: str):
+    return open(f"{database}.lock", "w")

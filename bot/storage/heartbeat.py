@@ -32,12 +32,12 @@ def beat(role: str, name: str, now: datetime, ready: bool = True) -> None:
             conn.execute(known.values(at=now, ready=ready))
 
 
-def fresh(role: str, now: datetime, within: timedelta = FRESH) -> bool:
-    """Tell whether a process of this role was seen ready not longer than `within` ago."""
+def fresh(role: str, now: datetime, within: timedelta = FRESH, name: str | None = None) -> bool:
+    """Tell whether a process of this role, or the one of this name, was seen ready not longer than `within` ago."""
+    wanted = select(heartbeats.c.name).where(
+        heartbeats.c.role == role, heartbeats.c.ready.is_(True), heartbeats.c.at >= now - within
+    )
+    if name is not None:
+        wanted = wanted.where(heartbeats.c.name == name)
     with reading() as conn:
-        found = conn.execute(
-            select(heartbeats.c.name)
-            .where(heartbeats.c.role == role, heartbeats.c.ready.is_(True), heartbeats.c.at >= now - within)
-            .limit(1)
-        )
-        return found.first() is not None
+        return conn.execute(wanted.limit(1)).first() is not None

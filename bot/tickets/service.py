@@ -1,4 +1,7 @@
-"""Tickets from the first complaining sentence to a number and a deadline. Works inside the caller's transaction."""
+"""Tickets from the first complaining sentence to a number and a deadline. Works inside the caller's transaction.
+
+What the staff do with a ticket is in cases.py, what the clock does in clock.py, what it may be in model.py.
+"""
 
 import json
 from dataclasses import dataclass
@@ -9,65 +12,21 @@ from sqlalchemy.engine import Connection
 
 from bot.conversations.tables import conversations
 from bot.hospital.load import load_hospital
+from bot.hospital.names import resolve_department
 from bot.storage import due
-from bot.tickets.sla import SHANGHAI, due_at
-from bot.tickets.tables import events, tickets
+from bot.tickets.model import (
+    DISPUTE,
+    OPEN,
+    PREFIX,
+    QUALITY,
+    STATES,
+    level_of,
+    route_of,
+)
+from bot.tickets.sla import SHANGHAI, days_allowed, due_at, warn_at
+from bot.tickets.tables import events, tasks, tickets
 
-TYPES = {
-    "attitude": "服务态度",
-    "waiting": "等候与流程",
-    "fee": "收费",
-    "quality": "医疗质量",
-    "environment": "环境与设施",
-    "privacy": "隐私保护",
-    "ethics": "行风廉洁",
-    "system": "预约与信息系统",
-    "other": "其他",
-}
-KINDS = {
-    "complaint": "投诉",
-    "suggestion": "建议",
-    "praise": "表扬",
-    "referral": "转诊",
-    "privacy": "个人信息请求",
-    "review": "信息核对",
-    "message": "留言",
-    "death": "停止回访",
-}
-STATES = {
-    "draft": "待您确认",
-    "confirmed": "已登记，等待处理",
-    "in_progress": "处理中",
-    "answered": "已有处理结果",
-    "closed": "已办结",
-    "withdrawn": "已撤回",
-}
-OPEN = ("confirmed", "in_progress")  # sent and not yet answered
-PREFIX = {
-    "complaint": "TS",
-    "suggestion": "JY",
-    "praise": "BY",
-    "referral": "ZZ",
-    "privacy": "YS",
-    "review": "HD",
-    "message": "LY",
-    "death": "HF",
-}
-# Medical quality goes to quality control at once (R67); everything else starts with the service centre.
-ROUTES = {"quality": "quality", "ethics": "discipline", "privacy": "privacy"}
-ROUTE_NAMES = {
-    "service": "客服中心",
-    "quality": "质量控制科",
-    "discipline": "纪检监察室",
-    "privacy": "信息与隐私保护办公室",
-    "referral": "转诊办公室",
-}
-ANSWERED_BY = {
-    "service": "医患关系办公室",
-    "quality": "质量控制科",
-    "discipline": "纪检监察室",
-    "privacy": "信息与隐私保护办公室",
-}
+NEXT_LOOK = timedelta(hours=4)  # until somebody must have looked at a new ticket (R3)
 
 
 @dataclass(frozen=True)
@@ -86,8 +45,10 @@ class Ticket:
     result: str | None
     conversation_id: str | None
     patient_id: int | None
-    urgency: str = "normal"
-    overdue: bool = False
+    channel: str
+    urgency: str
+    overdue: bool
+    level: str
 
     @property
     def state_name(self) -> str:
@@ -109,14 +70,50 @@ def _ticket(row) -> Ticket:
         row.result,
         row.conversation_id,
         row.patient_id,
+        row.channel,
         row.urgency,
         row.overdue,
+        row.level,
     )
 
 
-def note_event(conn: Connection, ticket_id: int, what: str, actor: str, now: datetime, detail: dict | None = None):
-    """Write a line of a ticket's history."""
-    conn.execute(insert(events).values(ticket_id=ticket_id, at=now, actor=actor, what=what, detail=detail))
+def note_event(
+    conn: Connection,
+    ticket_id: int,
+    what: str,
+    actor: str,
+    now: datetime,
+    detail: dict | None = None,
+    text: str | None = None,
+) -> None:
+    """Write a line of a ticket's history; what people said goes into `text`, which is encrypted."""
+    conn.execute(insert(events).values(ticket_id=ticket_id, at=now, actor=actor, what=what, detail=detail, text=text))
+
+
+def nature(kind: str, type_: str | None, content: dict, severity: str = "normal", amount: int | None = None) -> dict:
+    """Give the columns that follow from what a ticket is about: departments, route, level, urgency, dispute (R66, R67)."""
+    return dict(
+        departments=list(dict.fromkeys(filter(None, map(_department, content.get("departments") or [])))),
+        route=route_of(kind, type_),
+        level=level_of(kind, type_, severity, amount),
+        urgency="high" if type_ == "quality" or kind == "incident" or severity != "normal" else "normal",
+        dispute=bool(DISPUTE.search(str(content.get("event", "")))),
+    )
+
+
+def _department(said: str) -> str | None:
+    """Give the code of a department: staff choose it from a list, patients say its name in their own words."""
+    if said in load_hospital().departments:
+        return said
+    found = resolve_department(said)
+    return found[0].code if found else None
+
+
+def type_by_words(kind: str, type_: str | None, content: dict) -> str | None:
+    """Give the type; a complaint whose words mean medical quality is one of quality, whatever was ticked (R67)."""
+    if kind == "complaint" and QUALITY.search(str(content.get("event", ""))):
+        return "quality"
+    return type_
 
 
 def draft(
@@ -135,13 +132,11 @@ def draft(
             tickets.c.conversation_id == conversation_id, tickets.c.kind == kind, tickets.c.state == "draft"
         )
     ).first()
-    route = ROUTES.get(type_ or "", "referral" if kind == "referral" else "privacy" if kind == "privacy" else "service")
     values = dict(
         type=type_,
-        route=route,
-        urgency="high" if type_ == "quality" else "normal",
         anonymous=anonymous,
         content=json.dumps(content, ensure_ascii=False),
+        **nature(kind, type_, content),
     )
     if row:
         conn.execute(update(tickets).where(tickets.c.id == row.id).values(**values))
@@ -176,26 +171,56 @@ def confirm(
         return _ticket(row)
     day = now.astimezone(SHANGHAI).strftime("%Y%m%d")
     number = f"{PREFIX[row.kind]}{day}-{row.id:04d}"
-    days = working_days or load_hospital().info.complaints["working_days"]["single"]
-    deadline = due_at(row.received_at, days)
+    days = working_days or days_allowed(load_hospital().info.complaints, kind=row.kind, urgency=row.urgency)
     conn.execute(
         update(tickets)
         .where(tickets.c.id == ticket_id)
         .values(
             number=number,
             state="confirmed",
-            due_at=deadline,
-            next_action_at=now + timedelta(hours=4),
+            next_action_at=now + NEXT_LOOK,
             patient_id=None if row.anonymous else patient_id,
         )
     )
     note_event(conn, ticket_id, "confirmed", f"conversation:{row.conversation_id}", now)
     if row.route == "quality":
-        # R67: quality control has it at once, and a meeting of the departments is to be called.
-        note_event(conn, ticket_id, "routed_quality", "system", now)
-        note_event(conn, ticket_id, "meeting_requested", "system", now)
-    due.schedule(conn, "ticket_overdue", str(ticket_id), deadline, {"ticket": ticket_id})
+        to_quality(conn, ticket_id, now)
+    set_deadline(conn, ticket_id, row.received_at, days)
     return get(conn, ticket_id)
+
+
+def to_quality(conn: Connection, ticket_id: int, now: datetime) -> None:
+    """R67: quality control has it at once, and a meeting of the departments is to be called by the next working day."""
+    note_event(conn, ticket_id, "routed_quality", "system", now)
+    ask_department(conn, ticket_id, "quality", "meeting", MEETING, None, now)
+    note_event(conn, ticket_id, "meeting_requested", "system", now)
+
+
+MEETING = "请在一个工作日内召集相关科室会议，核实经过，提出处理意见。"
+
+
+def ask_department(
+    conn: Connection, ticket_id: int, department: str, kind: str, text: str, asked_by: int | None, now: datetime
+) -> int:
+    """Put a task into a department's inbox, to be acknowledged within a working day, and give its id (R56)."""
+    until = due_at(now, 1)
+    made = conn.execute(
+        insert(tasks).values(
+            ticket_id=ticket_id, department=department, kind=kind, text=text, asked_by=asked_by, at=now, due_at=until
+        )
+    ).inserted_primary_key[0]
+    due.schedule(conn, "ticket_task", str(made), until, {"task": made})
+    return made
+
+
+def set_deadline(conn: Connection, ticket_id: int, received: datetime, working_days: int) -> datetime:
+    """Set the deadline in working days from receipt, with its warning, and give it."""
+    deadline = due_at(received, working_days)
+    values = dict(due_at=deadline, working_days=working_days, overdue=False, warned=False)
+    conn.execute(update(tickets).where(tickets.c.id == ticket_id).values(**values))
+    due.schedule(conn, "ticket_warning", str(ticket_id), warn_at(received, deadline), {"ticket": ticket_id})
+    due.schedule(conn, "ticket_overdue", str(ticket_id), deadline, {"ticket": ticket_id})
+    return deadline
 
 
 def file(
@@ -244,7 +269,14 @@ def withdraw_sent(conn: Connection, ticket_id: int, now: datetime) -> bool:
         return False
     conn.execute(update(tickets).where(tickets.c.id == ticket_id).values(state="withdrawn", next_action_at=None))
     note_event(conn, ticket_id, "withdrawn", f"conversation:{row.conversation_id}", now)
+    stop_clock(conn, ticket_id)
     return True
+
+
+def stop_clock(conn: Connection, ticket_id: int) -> None:
+    """Forget warning and deadline: it has been answered or taken back."""
+    for kind in ("ticket_warning", "ticket_overdue"):
+        due.settle(conn, kind, str(ticket_id))
 
 
 def get(conn: Connection, ticket_id: int) -> Ticket:
@@ -278,21 +310,6 @@ def of_patient(conn: Connection, patient_id: int) -> list[Ticket]:
     return [_ticket(r) for r in rows]
 
 
-def mark_overdue(conn: Connection, payload: dict, now: datetime) -> None:
-    """Due handler: a ticket past its deadline is marked and stands first in the desk (R3)."""
-    late = conn.execute(
-        update(tickets)
-        .where(
-            tickets.c.id == payload["ticket"],
-            tickets.c.state.in_(("confirmed", "in_progress")),
-            tickets.c.overdue.is_(False),
-        )
-        .values(overdue=True, urgency="high")
-    )
-    if late.rowcount:
-        note_event(conn, payload["ticket"], "overdue", "system", now)
-
-
 def forget_identity(conn: Connection, patient_id: int, conversation_id: str) -> None:
     """Take contact and patient out of tickets that the law keeps (PIPL art. 47; R71 needs the case, not the person).
 
@@ -302,7 +319,8 @@ def forget_identity(conn: Connection, patient_id: int, conversation_id: str) -> 
     rows = conn.execute(select(tickets.c.id, tickets.c.content).where((tickets.c.patient_id == patient_id) | own)).all()
     for row in rows:
         content = json.loads(row.content)
-        content.pop("contact", None)
+        for name in ("contact", "complainant", "patient", "relation"):
+            content.pop(name, None)
         conn.execute(
             update(tickets)
             .where(tickets.c.id == row.id)

@@ -53,7 +53,8 @@ def run(*rooms: Room) -> None:
     """Serve at the address of the settings until SIGTERM or SIGINT."""
     app = create_app(*rooms)
     log.info("web process at http://%s:%s/", settings().host, settings().port)
-    app.run(settings().host, settings().port, access_log=False, motd=False)
+    # A crowd that comes at once must not wait for a second SYN: the listen queue is longer than the 100 of old.
+    app.run(settings().host, settings().port, access_log=False, motd=False, backlog=1024)
 
 
 async def _start(app: Sanic, _loop) -> None:

@@ -1,4 +1,4 @@
-"""Tells sockets that a conversation has news. The database is the truth: one look every 60 ms for all who wait.
+"""Tells sockets that a conversation has news. The database is the truth: at each change one look for all who wait.
 
 A watcher is only woken; it then asks the transcript for what came after the seq it has. A wake too many is harmless,
 and a lost one cannot be: subscribe first, read next, wait last.
@@ -9,18 +9,29 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.conversations.tables import conversations, lines
-from bot.storage.engine import reading
+from bot.clock import now
+from bot.conversations.marks import TYPING
+from bot.conversations.tables import conversations, lines, marks
+from bot.storage.engine import changes, engine, reading
 from bot.web.threads import in_thread
 
 log = logging.getLogger("daoyi.web")
 
-EVERY = 0.06  # seconds between two looks
+LONGEST_PAUSE = 1.0  # seconds between two looks when nothing seems to change
 AFTER_FAILURE = 1.0
-LOOK_BACK = 200  # ids are given out in order but may commit out of order: look again at this many
+LOOK_BACK = 200  # PostgreSQL gives ids in order but may commit them out of order: look again at this many
+
+_HIGHEST = select(func.max(lines.c.id))
+_LINES = select(lines.c.id, lines.c.conversation_id).where(lines.c.id > bindparam("after")).order_by(lines.c.id)
+_TYPING = select(marks.c.conversation_id).where(
+    marks.c.agent_typing_at > bindparam("since", type_=marks.c.agent_typing_at.type)
+)
+_AWAITED = select(conversations.c.id).where(
+    conversations.c.waiting_since.is_not(None), conversations.c.holder != "agent"
+)
 
 
 class Watch:
@@ -33,6 +44,12 @@ class Watch:
     def wake(self) -> None:
         """Say that there may be news."""
         self._news.set()
+
+    def woken(self) -> bool:
+        """Tell whether there has been news since the last time, without waiting."""
+        woken = self._news.is_set()
+        self._news.clear()
+        return woken
 
     async def changed(self, seconds: float | None = None) -> bool:
         """Wait for news, at most `seconds`. False: nothing came."""
@@ -92,17 +109,22 @@ class Live:
             watch.wake()
 
     async def _run(self) -> None:
-        while True:
-            if not self._watches:
-                self._high, self._typing = None, set()
-                self._wanted.clear()
-                await self._wanted.wait()
-            try:
-                self._tell(*await in_thread(_look, self._high))
-            except SQLAlchemyError as error:
-                log.warning("the tail could not read: %s", type(error).__name__)
-                await asyncio.sleep(AFTER_FAILURE)
-            await asyncio.sleep(EVERY)
+        news = changes()
+        try:
+            while True:
+                if not self._watches:
+                    self._high, self._typing = None, set()
+                    self._wanted.clear()
+                    await self._wanted.wait()
+                news.catch_up()
+                try:
+                    self._tell(*await in_thread(_look, self._high))
+                except SQLAlchemyError as error:
+                    log.warning("the tail could not read: %s", type(error).__name__)
+                    await asyncio.sleep(AFTER_FAILURE)
+                await news.wait(LONGEST_PAUSE)
+        finally:
+            news.close()
 
     def _tell(self, high: int, found: dict[int, str], typing: set[str]) -> None:
         if self._high is None:  # the first look: everybody reads for himself once
@@ -125,17 +147,11 @@ class Live:
 
 
 def _look(high: int | None) -> tuple[int, dict[int, str], set[str]]:
-    """Give the newest line's id, the lines of the look-back window (id → conversation), and who awaits the bot."""
+    """Give the newest line's id, the lines of the look-back window (id → conversation), and where an answer is written."""
+    back = 0 if engine().dialect.name == "sqlite" else LOOK_BACK
     with reading() as conn:
         if high is None:
-            high = conn.execute(select(func.max(lines.c.id))).scalar() or 0
-        rows = conn.execute(
-            select(lines.c.id, lines.c.conversation_id).where(lines.c.id > high - LOOK_BACK).order_by(lines.c.id)
-        ).all()
-        waiting = conn.execute(
-            select(conversations.c.id).where(
-                conversations.c.waiting_since.is_not(None), conversations.c.holder != "agent"
-            )
-        ).scalars()
-        found = {row.id: row.conversation_id for row in rows}
-        return max([high, *found]), found, set(waiting)
+            high = conn.execute(_HIGHEST).scalar() or 0
+        found = {row.id: row.conversation_id for row in conn.execute(_LINES, {"after": high - back})}
+        typing = conn.execute(_TYPING, {"since": now() - TYPING}).scalars()
+        return max([high, *found]), found, {*conn.execute(_AWAITED).scalars(), *typing}

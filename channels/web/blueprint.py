@@ -16,7 +16,7 @@ from bot.web.files import PageFile, add_file
 from bot.web.limits import Limit, address
 from bot.web.threads import in_thread
 from channels.web import service, store
-from channels.web.messages import read_count, read_message, refusal_for
+from channels.web.messages import read_count, read_message, read_seen, refusal_for
 from channels.web.sessions import Session, bearer
 from channels.web.socket import serve_socket
 from channels.web.welcome import hours_text, welcome
@@ -78,8 +78,14 @@ def blueprint() -> Blueprint:
             accepted = await in_thread(service.accept, conversation_id, message)
         except Exception as error:
             raise refusal_for(error) or error from None
-        request.app.ctx.live.hint(conversation_id)
         return _json({"seq": accepted.seq, "duplicate": accepted.duplicate})
+
+    @chat.post("/chat/seen")
+    async def seen(request: Request) -> HTTPResponse:
+        conversation_id = await in_thread(service.conversation_for, _token(request))
+        await in_thread(service.note_seen, conversation_id, read_seen(request.json))
+        request.app.ctx.live.hint(conversation_id)
+        return _json({"seen": True})
 
     @chat.get("/chat/images/<token:str>")
     async def image(request: Request, token: str) -> HTTPResponse:

@@ -48,6 +48,19 @@ def read_message(payload: object) -> Message:
     return Message(client_id, text, None)
 
 
+def read_seen(payload: object) -> dict:
+    """Read {got, read, typing}: the last seq that came, the last that was on the screen. Raises Refused (400)."""
+    if not isinstance(payload, dict):
+        raise Refused(400)
+    found: dict = {"typing": payload.get("typing") is True}
+    for name in ("got", "read"):
+        seq = payload.get(name) or 0
+        if not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq < 2**31:
+            raise Refused(400)
+        found[name] = seq
+    return found
+
+
 def refusal_for(error: Exception) -> Refused | None:
     """Give the kind words for what is wrong with a message; None when `error` is about something else."""
     if isinstance(error, Refused):

@@ -1,10 +1,11 @@
 """The web channel's few deeds, each one synchronous call for the thread pool: open, renew, accept."""
 
 from bot.clock import now
-from bot.conversations import inbound
+from bot.conversations import inbound, marks
 from bot.conversations.inbound import Accepted
 from bot.hospital.load import load_hospital
 from bot.safety.signs import scan
+from bot.storage.engine import writing
 from bot.storage.types import signing_key
 from bot.web.errors import Refused
 from channels.web import sessions, store
@@ -38,6 +39,13 @@ def conversation_for(token: str | None) -> str:
     if found is None:
         raise Refused(401)
     return found
+
+
+def note_seen(conversation_id: str, seen: dict) -> None:
+    """Keep what has reached the page and what was seen there, and whether the patient is typing."""
+    with writing() as conn:
+        marks.move(conn, conversation_id, patient_got=max(seen["got"], seen["read"]), patient_read=seen["read"])
+        marks.typing(conn, conversation_id, "patient", now() if seen["typing"] else None)
 
 
 def accept(conversation_id: str, message: Message) -> Accepted:

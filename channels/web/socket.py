@@ -15,7 +15,7 @@ from bot.web.limits import Limit, address
 from bot.web.live import Watch
 from bot.web.threads import in_thread
 from channels.web import service, store
-from channels.web.messages import read_count, read_message, refusal_for
+from channels.web.messages import read_count, read_message, read_seen, refusal_for
 
 log = logging.getLogger("daoyi.web")
 
@@ -42,10 +42,13 @@ class Talk:
         """Send what comes, for as long as the socket lives."""
         typing = None
         while self._ws.connection.state is OPEN:  # a telephone that lost its network says no goodbye
-            while page := await in_thread(store.lines_since, self._conversation, self._seq):
+            more = True
+            while more:
+                page = await in_thread(store.lines_since, self._conversation, self._seq)
                 for line in page:
                     await self.send(type="line", line=line)
-                self._seq = page[-1]["seq"]
+                    self._seq = line["seq"]
+                more = len(page) == store.PAGE
             if watch.typing != typing:
                 typing = watch.typing
                 await self.send(type="typing", on=typing)
@@ -63,6 +66,10 @@ class Talk:
                 if payload.get("type") == "ping":
                     await self.send(type="pong")
                     continue
+                if payload.get("type") == "seen":
+                    await in_thread(service.note_seen, self._conversation, read_seen(payload))
+                    self._live.hint(self._conversation)
+                    continue
                 if payload.get("type") != "message":
                     raise Refused(400)
                 client_id = payload.get("client_id") if isinstance(payload.get("client_id"), str) else None
@@ -78,7 +85,6 @@ class Talk:
                 await self.send(type="error", client_id=client_id, status=refused.status, **refused.body()["error"])
                 continue
             await self.send(type="ack", client_id=message.client_id, seq=accepted.seq, duplicate=accepted.duplicate)
-            self._live.hint(self._conversation)
 
 
 def _parse(raw: str | bytes) -> dict:

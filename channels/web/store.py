@@ -3,24 +3,28 @@
 import base64
 import binascii
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from bot.conversations import transcript
-from bot.conversations.tables import conversations, images, lines
+from bot.conversations.tables import conversations, images
 from bot.staff.tables import staff
 from bot.storage.engine import reading
 from channels.web.messages import line_view, staff_id
 from channels.web.sessions import CHANNEL
 
 PAGE = 500  # lines in one answer
+_OF_VISITOR = select(conversations.c.id).where(
+    conversations.c.channel == CHANNEL, conversations.c.visitor == bindparam("visitor")
+)
+_IMAGE = select(images.c.content).where(
+    images.c.token == bindparam("token"), images.c.conversation_id == bindparam("conversation")
+)
 
 
 def conversation_of(visitor: str) -> str | None:
     """Give the id of the visitor's conversation; None when it was never opened or has been erased."""
     with reading() as conn:
-        return conn.execute(
-            select(conversations.c.id).where(conversations.c.channel == CHANNEL, conversations.c.visitor == visitor)
-        ).scalar()
+        return conn.execute(_OF_VISITOR, {"visitor": visitor}).scalar()
 
 
 def lines_since(conversation_id: str, seq: int) -> list[dict]:
@@ -38,21 +42,13 @@ def latest_lines(conversation_id: str, count: int) -> list[dict]:
 def lines_before(conversation_id: str, seq: int, count: int) -> list[dict]:
     """Give the `count` lines just before `seq`, oldest first."""
     with reading() as conn:
-        rows = conn.execute(
-            select(lines)
-            .where(lines.c.conversation_id == conversation_id, lines.c.seq < seq)
-            .order_by(lines.c.seq.desc())
-            .limit(count)
-        ).all()
-        return _views(conn, rows[::-1])
+        return _views(conn, transcript.before(conn, conversation_id, seq, count))
 
 
 def image_of(conversation_id: str, token: str) -> bytes | None:
     """Give a picture that was shown in this conversation; None when there is none."""
     with reading() as conn:
-        content = conn.execute(
-            select(images.c.content).where(images.c.token == token, images.c.conversation_id == conversation_id)
-        ).scalar()
+        content = conn.execute(_IMAGE, {"token": token, "conversation": conversation_id}).scalar()
     if content is None:
         return None
     try:

@@ -22,6 +22,7 @@ STEERING = {
     "stop": dialogue.stop,
     "greet": dialogue.greet,
     "thanks": dialogue.thanks,
+    "nlu_fallback": dialogue.fallback,
 }
 MORNING, NIGHT = "2026-12-01T09:00:00+08:00", "2026-12-01T23:30:00+08:00"
 

@@ -143,3 +143,13 @@ def test_a_complaint_told_after_a_death_begins_with_what_was_told():
     assert draft.type == "quality"
     assert draft.content["event"].startswith("我父亲昨天在你们医院去世了")
     assert "耽误" in draft.content["event"]
+
+
+def test_the_third_message_in_a_row_that_is_not_understood_brings_a_person():
+    writer = Writer()
+    said = [writer.tell(text, "nlu_fallback").names[0] for text in ("阿巴阿巴", "哇啦哇啦", "咕噜咕噜")]
+    assert said == ["utter_rephrase", "utter_fallback_person", "utter_in_queue"]
+
+
+def test_who_waits_hears_his_place_and_the_minutes():
+    assert "排在第1位，大约需要6分钟" in Writer().tell("转人工", "request_human").text

@@ -1,8 +1,11 @@
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
+from bot.settings import settings
+from tests.bot.desk.house import House, build
 from tests.channels.web.house import free_port, running_house
 from tests.pages.browser import ARGUMENTS, CHROMIUM
+from tests.pages.desk import PATIENCE, Seat
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +45,31 @@ def page(context):
     page.on("console", lambda line: wrong.append(line.text) if "Content Security Policy" in line.text else None)
     yield page
     assert wrong == []
+
+
+@pytest.fixture(scope="module")
+def hospital(tmp_path_factory):
+    """A hospital with its desk open on a Monday morning, for the tests of one file."""
+    with pytest.MonkeyPatch.context() as patch:
+        build(patch, tmp_path_factory.mktemp("desk"))
+        hospital = House()
+        hospital.start()
+        yield hospital
+        hospital.close()
+    settings.cache_clear()
+
+
+@pytest.fixture
+def seat(hospital, chromium):
+    """Give seat(number): somebody of the staff at his desk; all leave at the end, and no page may have failed."""
+    expect.set_options(timeout=PATIENCE)
+    seats = []
+
+    def sit(number: str = "1001", size: dict | None = None) -> Seat:
+        seats.append(Seat(chromium, hospital.address, number, size))
+        return seats[-1]
+
+    yield sit
+    expect.set_options(timeout=5000)
+    for one in seats:
+        one.close()

@@ -8,29 +8,23 @@ export class Failure extends Error {
   }
 }
 
-const BASE = "/desk/api/";
+export const BASE = "/desk/api/";
 let csrf = "";
 
 export function setCsrf(token) {
   csrf = token;
 }
 
-async function ask(method, path, body, { signal, seconds = 15 } = {}) {
+async function ask(method, path, { body, type, signal, seconds = 15 } = {}) {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), seconds * 1000);
   const abort = () => stop.abort();
   signal?.addEventListener("abort", abort);
   if (signal?.aborted) abort();
   try {
-    const headers = method === "GET" ? {} : { "content-type": "application/json", "x-csrf-token": csrf };
-    const response = await fetch(BASE + path, {
-      method,
-      headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
-      credentials: "same-origin",
-      cache: "no-store",
-      signal: stop.signal,
-    });
+    const headers = method === "GET" ? {} : { "content-type": type, "x-csrf-token": csrf };
+    const given = { method, headers, body, credentials: "same-origin", cache: "no-store", signal: stop.signal };
+    const response = await fetch(BASE + path, given);
     const answer = await response.json().catch(() => null);
     if (response.ok && answer) return answer;
     const error = answer?.error ?? {};
@@ -45,5 +39,12 @@ async function ask(method, path, body, { signal, seconds = 15 } = {}) {
   }
 }
 
-export const get = (path, options) => ask("GET", path, undefined, options);
-export const post = (path, body = {}, options) => ask("POST", path, body, options);
+export const get = (path, options) => ask("GET", path, options);
+export const post = (path, body = {}) => ask("POST", path, { body: JSON.stringify(body), type: "application/json" });
+export const postFile = (path, file) => ask("POST", path, { body: file, type: file.type, seconds: 60 });
+
+/** Give an address with its query; empty values are left out. */
+export function withQuery(path, query) {
+  const known = Object.entries(query).filter(([, value]) => value !== "" && value !== null && value !== undefined);
+  return known.length ? `${path}?${new URLSearchParams(known)}` : path;
+}

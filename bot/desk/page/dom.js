@@ -9,10 +9,29 @@ export function el(tag, given = {}, ...children) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else if (name === "class") made.className = value;
+    else if (name === "value") made.value = value;
     else made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...flat(children));
   return made;
+}
+
+const flat = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+
+/** Put `children` in place of what `root` holds. */
+export const fill = (root, ...children) => root.replaceChildren(...flat(children));
+
+/** A button: press("接入", () => take(id), "primary"). */
+export const press = (text, onclick, look = "plainly", given = {}) =>
+  el("button", { type: "button", class: look, onclick, ...given }, text);
+
+export const tag = (text, look = "") => el("span", { class: `tag ${look}` }, text);
+export const empty = (text) => el("p", { class: "empty" }, text);
+
+/** Names and values below each other; what is empty is left out. */
+export function facts(rows) {
+  const known = rows.filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== false);
+  return el("dl", { class: "facts" }, known.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
 
 /** Bring a list to `items` and keep the rows that stay, so that focus and reading place are not lost. */
@@ -33,57 +52,15 @@ export function sync(list, items, key, make, update) {
   for (const row of old.values()) row.remove();
 }
 
-let offset = 0; // server's clock minus ours: places and waiting times are the server's
-
-export function setClock(serverNow) {
-  offset = Date.parse(serverNow) - Date.now();
-}
-
-export const clock = () => Date.now() + offset;
-
-const HOSPITAL = { timeZone: "Asia/Shanghai", hour12: false };
-const HOURS = new Intl.DateTimeFormat("zh-CN", { ...HOSPITAL, hour: "2-digit", minute: "2-digit" });
-const DAY = new Intl.DateTimeFormat("zh-CN", { ...HOSPITAL, month: "long", day: "numeric", weekday: "short" });
-
-export const timeText = (iso) => HOURS.format(new Date(iso));
-export const dayText = (iso) => DAY.format(new Date(iso));
-
-/** Give 45秒, 3分12秒, 2小时5分 since a moment. */
-export function sinceText(iso) {
-  const seconds = Math.max(0, Math.floor((clock() - Date.parse(iso)) / 1000));
-  if (seconds < 60) return `${seconds}秒`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}分${String(seconds % 60).padStart(2, "0")}秒`;
-  if (seconds < 86400) return `${Math.floor(seconds / 3600)}小时${Math.floor((seconds % 3600) / 60)}分`;
-  return `${Math.floor(seconds / 86400)}天`;
-}
-
-/** An element that shows how long ago a moment was; `tick` keeps it right. */
-export function ageOf(iso, prefix = "", limits = [120, 300]) {
-  const made = el("time", { class: "age", datetime: iso, "data-prefix": prefix, "data-limits": limits.join(" ") });
-  tickOne(made);
-  return made;
-}
-
-function tickOne(age) {
-  const text = age.dataset.prefix + sinceText(age.dateTime);
-  if (age.textContent !== text) age.textContent = text;
-  const [warn, late] = age.dataset.limits.split(" ").map(Number);
-  const seconds = (clock() - Date.parse(age.dateTime)) / 1000;
-  age.classList.toggle("warn", seconds >= warn && seconds < late);
-  age.classList.toggle("late", seconds >= late);
-}
-
-export const tick = () => document.querySelectorAll("time.age").forEach(tickOne);
-
 let fading = 0;
 
 /** Say something in passing; screen readers hear it, too. */
 export function toast(text) {
   const box = byId("toast");
   box.textContent = text;
-  box.hidden = false;
+  box.hidden = !text;
   clearTimeout(fading);
-  fading = setTimeout(() => (box.hidden = true), 5000);
+  fading = setTimeout(() => (box.hidden = true), 6000);
 }
 
 /** A name for a message that nobody else uses. crypto.randomUUID is missing without HTTPS. */
@@ -91,3 +68,21 @@ export const newId = () =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** What the browser keeps for this person; a private window forgets it with the page. */
+export const kept = {
+  get(key) {
+    try {
+      return localStorage.getItem(`daoyi-desk-${key}`);
+    } catch {
+      return null;
+    }
+  },
+  set(key, value) {
+    try {
+      localStorage.setItem(`daoyi-desk-${key}`, value);
+    } catch {
+      // the choice lasts as long as the page
+    }
+  },
+};

@@ -1,6 +1,7 @@
-// The lists on the left and the alerts on top.
+// The lists on the left: who waits, my conversations, all of them.
 
-import { ageOf, byId, el, sync, timeText } from "./dom.js";
+import { byId, el, sync, tag } from "./dom.js";
+import { ageOf, timeText } from "./times.js";
 
 const URGENCY = { danger: "危险信号", high: "优先", normal: "" };
 
@@ -21,8 +22,11 @@ function fill(row, opened, label, parts) {
   button.replaceChildren(...parts().filter(Boolean));
 }
 
+const preview = (item) => el("span", { class: "preview" }, item.preview || "（还没有文字消息）");
+
 export function showMine(items, openedId, names, unreadOf, open) {
   byId("mine-count").textContent = items.length;
+  byId("mine-count").classList.toggle("hot", items.some((item) => unreadOf(item)));
   byId("mine-empty").hidden = items.length > 0;
   sync(
     byId("mine"), items, (item) => item.id,
@@ -36,9 +40,9 @@ export function showMine(items, openedId, names, unreadOf, open) {
           el("b", {}, name),
           el("span", { class: "dim" }, item.channel),
           unread > 0 && el("span", { class: "badge", title: "未读消息" }, el("span", { class: "unseen" }, "未读"), String(unread)),
-          item.waits_since && ageOf(item.waits_since, "待回复 ", [60, 180]),
+          item.waits_since ? ageOf(item.waits_since, "待回复 ", [60, 180]) : el("span", { class: "dim push" }, "已回复"),
         ),
-        el("span", { class: "preview" }, item.preview || "（还没有文字消息）"),
+        preview(item),
       ]);
     },
   );
@@ -62,13 +66,14 @@ export function showQueue(items, openedId, open, take) {
       row.className = `queued ${item.urgency}`;
       fill(row, item.id === openedId, item, () => [
         el("span", { class: "line" },
-          el("span", { class: "place" }, String(item.place)),
+          el("span", { class: "place-no", title: "排队位置" }, String(item.place)),
           el("b", {}, item.visitor),
-          URGENCY[item.urgency] && el("span", { class: `tag ${item.urgency}` }, URGENCY[item.urgency]),
+          URGENCY[item.urgency] && tag(URGENCY[item.urgency], item.urgency),
+          item.skill_name && tag(item.skill_name, "info"),
           ageOf(item.since, "已等 "),
         ),
-        el("span", { class: "reason" }, item.reason),
-        el("span", { class: "preview" }, item.preview || "（还没有文字消息）"),
+        el("span", { class: "reason" }, item.reason, item.wait > 0 && `　约${item.wait}分钟后轮到`),
+        preview(item),
       ]);
     },
   );
@@ -85,47 +90,10 @@ export function showAll(items, openedId, open) {
         el("span", { class: "line" },
           el("b", {}, item.visitor),
           el("span", { class: "dim" }, item.holder === "bot" ? "智能客服" : item.holder_name),
-          item.away && el("span", { class: "tag high" }, "已离开座位"),
+          item.away && tag("已离开座位", "high"),
           el("time", { class: "dim push", datetime: item.updated_at }, timeText(item.updated_at)),
         ),
-        el("span", { class: "preview" }, item.preview || "（还没有文字消息）"),
+        preview(item),
       ]),
-  );
-}
-
-export function showAlerts(items, more, { look, take, seen }) {
-  const box = byId("alerts");
-  box.hidden = items.length === 0;
-  byId("alerts-more").hidden = more === 0;
-  byId("alerts-more").textContent = more ? `还有${more}条警示未查看，处理后会依次显示。` : "";
-  sync(
-    byId("alert-list"), items, (item) => item.id,
-    () => el("li", {}),
-    (row, item) => {
-      const mark = JSON.stringify(item);
-      if (row.dataset.mark === mark) return;
-      row.dataset.mark = mark;
-      row.className = item.definite ? "alert definite" : "alert doubtful";
-      const where = { bot: "智能客服接待中", queue: "排队中" }[item.holder] ?? (item.mine ? "您正在接待" : `${item.holder_name}接待中`);
-      row.replaceChildren(
-        el("span", { class: "alert-sign", "aria-hidden": "true" }, "!"),
-        el("div", { class: "alert-words" },
-          el("p", { class: "alert-head" },
-            el("b", {}, `危险信号：${item.name}`),
-            el("span", {}, item.definite ? "明确" : "存疑，请判断是否需要介入"),
-            el("span", {}, `${item.visitor}，${where}`),
-            ageOf(item.at, "已过 ", [60, 61]),
-          ),
-          el("p", { class: "alert-text" }, item.text ? `“${item.text}”` : ""),
-        ),
-        el("div", { class: "alert-acts" },
-          (item.holder === "queue" || item.holder === "bot") &&
-            el("button", { type: "button", class: "strong", onclick: () => take(item.conversation) }, "立即接入"),
-          (item.holder !== "agent" || item.mine) &&
-            el("button", { type: "button", class: "soft", onclick: () => look(item.conversation) }, "查看"),
-          el("button", { type: "button", class: "soft", onclick: () => seen(item.id) }, "已知悉"),
-        ),
-      );
-    },
   );
 }

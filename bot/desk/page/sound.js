@@ -1,26 +1,15 @@
 // Tones made by the browser itself: two high ones for danger, one soft one for news.
 
-const KEY = "daoyi-desk-sound";
-let context = null;
-let on = read() !== "off";
+import { kept } from "./dom.js";
 
-function read() {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null;
-  }
-}
+let context = null;
+let on = kept.get("sound") !== "off";
 
 export const isOn = () => on;
 
 export function turn(wanted) {
   on = wanted;
-  try {
-    localStorage.setItem(KEY, on ? "on" : "off");
-  } catch {
-    // private window: the choice lasts as long as the page
-  }
+  kept.set("sound", on ? "on" : "off");
 }
 
 /** Browsers allow sound only after a press: call this from one. */

@@ -16,6 +16,7 @@
   const FIRST_PAGE = 60;
   const ACK_MS = 8000;
   const PING_MS = 25000;
+  const TYPING_MS = 4000; // the desk forgets after six seconds
   const DELAYS = [500, 1000, 2000, 4000, 8000, 15000];
   const TRIES = 4;
   const KEEP_UNSENT_MS = 24 * 3600 * 1000;
@@ -305,6 +306,8 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       this.server = server;
       this.on = on;
       this.seq = 0;
+      this.read = 0; // the last line that stood on the screen
+      this.told = "";
       this.items = [];
       this.live = false;
       this.failures = 0;
@@ -451,6 +454,17 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       }
     }
 
+    /** Tell the desk what has come, what was on the screen, and whether the patient is typing. */
+    tell(looked, typing) {
+      if (looked) this.read = this.seq;
+      const seen = { got: this.seq, read: Math.min(this.read, this.seq), typing: typing };
+      const told = JSON.stringify(seen);
+      if (told === this.told && !typing) return;
+      this.told = told;
+      if (this.socket && this.socket.readyState === 1) this.socket.send(JSON.stringify(Object.assign({ type: "seen" }, seen)));
+      else if (this.session) this.call("POST", "/chat/seen", seen).catch(function () {}); // the next line tells it again
+    }
+
     /** Lines come in order without gaps; one that is missing is fetched before anything after it is shown. */
     take(lines) {
       const fresh = lines.filter((line) => line.seq > this.seq);
@@ -562,6 +576,8 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       this.round += 1;
       this.drop();
       this.seq = 0;
+      this.read = 0;
+      this.told = "";
       this.opened = false;
       this.on.lines([], true);
     }
@@ -705,6 +721,8 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
         item: (item) => this.showItem(item),
         over: () => this.showOver(),
       });
+      this.looked = () => this.tellSeen();
+      document.addEventListener("visibilitychange", this.looked);
       this.loadWelcome();
       if (this.full || this.link.session) this.link.start();
       if (window.visualViewport) {
@@ -715,6 +733,7 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
 
     disconnectedCallback() {
       this.link.stop();
+      document.removeEventListener("visibilitychange", this.looked);
       if (this.fit) window.visualViewport.removeEventListener("resize", this.fit);
     }
 
@@ -734,6 +753,8 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       this.nodes = {}; // client id → node that is not yet in the transcript
       this.open_groups = [];
       this.unread = 0;
+      this.person = false; // a person answered last: only then does the desk want to know what was read
+      this.typed = 0;
       this.first = 0;
       this.lastAt = "";
 
@@ -777,7 +798,7 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       this.input.addEventListener("keydown", (event) => this.key(event));
       this.input.addEventListener("compositionstart", () => { this.composing = true; });
       this.input.addEventListener("compositionend", () => { this.composing = false; });
-      this.input.addEventListener("input", () => this.grow());
+      this.input.addEventListener("input", () => { this.grow(); this.tellTyping(); });
       this.go = el("button", { class: "go", type: "button", "aria-label": "发送", "aria-disabled": "true", onclick: () => this.submit() }, icon("send"), el("span", { text: "发送" }));
       this.note = el("span", { text: "" });
       this.count = el("span", { id: "count" });
@@ -805,6 +826,7 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       this.launch.setAttribute("aria-expanded", "true");
       this.setUnread(0);
       this.link.start();
+      this.tellSeen();
       this.toEnd();
       this.input.focus();
     }
@@ -946,7 +968,22 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
         const heard = lines.filter(function (line) { return line.sender !== "patient"; }).length;
         if (heard && this.panel.hidden) this.setUnread(this.unread + heard);
       }
+      const answers = lines.filter(function (line) { return line.sender === "bot" || line.sender === "agent"; });
+      if (answers.length) this.person = answers[answers.length - 1].sender === "agent";
+      this.tellSeen();
       if (follow) this.toEnd(reset); else if (lines.some(function (line) { return line.sender !== "patient"; })) this.latest.hidden = false;
+    }
+
+    tellSeen(typing) {
+      if (this.person) this.link.tell(!document.hidden && !this.panel.hidden, typing === true);
+    }
+
+    /** While he types the desk is told every few seconds, and once when the box is empty again. */
+    tellTyping() {
+      const writes = this.input.value.trim() !== "";
+      if (writes ? Date.now() - this.typed < TYPING_MS : !this.typed) return;
+      this.typed = writes ? Date.now() : 0;
+      this.tellSeen(writes);
     }
 
     addLine(line, fresh) {
@@ -1013,7 +1050,8 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
 
     choices(line) {
       const box = el("div", { class: "choices", role: "group", "aria-label": "请选择" });
-      const group = { at: line.at, seq: line.seq, box: box };
+      const lasting = line.sender === "system" && line.kind === "notice"; // an offer stays open whatever is said meanwhile
+      const group = { at: line.at, seq: line.seq, box: box, lasting: lasting };
       line.buttons.forEach((one) => box.appendChild(this.choice(one, group)));
       if (line.buttons.some(function (one) { return one.token; })) this.open_groups.push(group);
       return box;
@@ -1041,7 +1079,7 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       const chosen = line.sender === "patient" ? line.text : "";
       this.open_groups = this.open_groups.filter((group) => {
         const titles = Array.from(group.box.children, function (node) { return node.textContent; });
-        const over = (line.sender === "bot" && line.at !== group.at) || line.sender === "agent" || line.kind === "danger";
+        const over = !group.lasting && ((line.sender === "bot" && line.at !== group.at) || line.sender === "agent" || line.kind === "danger");
         const made = chosen && titles.indexOf(chosen) >= 0;
         if (over || made) this.closeGroup(group, chosen);
         return !over && !made;
@@ -1172,6 +1210,7 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       }
       this.input.value = "";
       this.grow();
+      this.tellTyping();
       if (!this.menu.hidden) this.toggleMenu();
       this.link.send({ text: text });
       this.input.focus();

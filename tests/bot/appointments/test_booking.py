@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from bot.appointments import service
 from bot.appointments.model import Duplicate, LimitReached, Taken, TooLate
-from bot.appointments.tables import bookings, openings, sessions, waitlist
+from bot.appointments.tables import bookings, openings, sessions
 from bot.dialogue.sweeper import sweep
 from bot.storage.engine import reading, writing
 from tests.builders import MONDAY, at, patient, session, together
@@ -315,31 +315,3 @@ def test_two_patients_who_change_places_at_once_do_not_block_each_other(database
     assert all(isinstance(result, Taken) for result in results)
     with reading() as conn:
         assert conn.execute(select(bookings.c.state)).scalars().all() == ["booked", "booked"]
-
-
-# ---- waitlist
-
-
-def test_the_waitlist_is_in_order_and_joined_once(database):
-    made, _ = session()
-    one, two = patient(count=2)
-
-    def join(who, session_id=made):
-        with writing() as conn:
-            return service.join_waitlist(conn, session_id, who, CHAT, MONDAY)
-
-    assert [join(one), join(two), join(one), join(two)] == [1, 2, 1, 2]
-    assert join(two, session()[0]) == 1
-
-
-def test_joining_from_ten_places_at_once_is_joining_once(database):
-    made, _ = session()
-    who = patient()
-
-    def join():
-        with writing() as conn:
-            return service.join_waitlist(conn, made, who, CHAT, MONDAY)
-
-    assert together([join] * 10) == [1] * 10
-    with reading() as conn:
-        assert len(conn.execute(select(waitlist)).all()) == 1

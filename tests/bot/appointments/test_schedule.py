@@ -8,14 +8,15 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from bot.appointments import service
+from bot.appointments import schedule, service
 from bot.appointments.tables import openings, sessions
+from bot.cli import main
 from bot.hospital.hours import is_working_day
 from bot.hospital.load import load_hospital
 from bot.settings import ROOT
 from bot.storage import due
 from bot.storage.engine import engine, reading, writing
-from tests.builders import MONDAY, at, together
+from tests.builders import MONDAY, at, session, together
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def hospital(monkeypatch):
     held = [s for s in whole.sessions if s.department == whole.sessions[0].department]
 
     def change(**changes):
-        monkeypatch.setattr(service, "load_hospital", lambda: replace(whole, **changes))
+        monkeypatch.setattr(schedule, "load_hospital", lambda: replace(whole, **changes))
 
     change(sessions=tuple(held), stops=())
     change.sessions = held
@@ -35,7 +36,7 @@ def hospital(monkeypatch):
 
 def top_up(now=MONDAY) -> int:
     with writing() as conn:
-        return service.top_up(conn, now)
+        return schedule.top_up(conn, now)
 
 
 def made() -> list:
@@ -69,9 +70,9 @@ def test_eight_threads_that_fill_the_window_at_once_make_every_session_once(data
 
 
 FILL = (
-    "import sys; from datetime import datetime; from bot.appointments import service; from bot.storage.engine import writing\n"
-    "service.rules(); print('ready', flush=True); sys.stdin.readline()\n"
-    "with writing() as conn: print(service.top_up(conn, datetime.fromisoformat(sys.argv[1])))"
+    "import sys; from datetime import datetime; from bot.appointments import schedule; from bot.storage.engine import writing\n"
+    "schedule.rules(); print('ready', flush=True); sys.stdin.readline()\n"
+    "with writing() as conn: print(schedule.top_up(conn, datetime.fromisoformat(sys.argv[1])))"
 )
 
 
@@ -110,8 +111,8 @@ def test_the_last_day_of_the_window_is_released_at_seven(database, hospital, now
 
 def test_the_daily_fill_comes_back_at_the_next_release(database, hospital):
     with writing() as conn:
-        assert service.top_up_daily(conn, {}, at("2026-11-23 05:00")) == at("2026-11-23 07:00")
-        assert service.top_up_daily(conn, {}, at("2026-11-23 07:00")) == at("2026-11-24 07:00")
+        assert schedule.top_up_daily(conn, {}, at("2026-11-23 05:00")) == at("2026-11-23 07:00")
+        assert schedule.top_up_daily(conn, {}, at("2026-11-23 07:00")) == at("2026-11-24 07:00")
 
 
 def test_on_public_holidays_only_sundays_clinics_run(database, hospital):
@@ -175,6 +176,67 @@ def test_what_a_clerk_takes_back_opens_again(database, hospital):
     assert (made()[0].stopped, made()[0].stop_reason) == (False, None)
 
 
+def test_what_a_person_has_decided_is_not_undone_by_the_files(database, hospital):
+    row = a_clinic(hospital)
+    with writing() as conn:
+        assert schedule.stop_session(conn, row.id, "临时会诊", MONDAY)
+        assert not schedule.stop_session(conn, row.id, "临时会诊", MONDAY)
+    top_up()
+    assert (made()[0].stopped, made()[0].stop_reason) == (True, "临时会诊")
+    stop(hospital, row)
+    with writing() as conn:
+        assert schedule.resume_session(conn, row.id, MONDAY)
+    top_up()
+    assert (made()[0].stopped, made()[0].stop_reason) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["stop", "2026-11-25", "d001", "am"], "--reason"),
+        (["stop", "25.11.", "d001", "am", "--reason", "会诊"], "2026-12-01"),
+        (["stop", "2026-11-25", "谁也不是", "am", "--reason", "会诊"], "doctors.csv"),
+        (["stop", "2026-11-25", "d001", "pm", "--reason", "会诊"], "schedule.csv"),
+    ],
+)
+def test_a_command_that_cannot_be_done_says_what_to_do(database, capsys, given, said):
+    session("2026-11-25", doctor="d001")
+    assert main(["clinic", *given]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_clinic_is_stopped_and_resumed_by_command(database, capsys):
+    session("2026-11-25", doctor="d001")
+    for what, stopped in (("stop", True), ("stop", True), ("resume", False)):
+        assert main(["clinic", what, "2026-11-25", "d001", "am", "--reason", "会诊"]) == 0
+        assert made()[0].stopped is stopped
+    assert [line.partition(": ")[2] for line in capsys.readouterr().out.splitlines()] == [
+        "stopped; its patients are being told",
+        "stopped already",
+        "takes place; its patients are being told",
+    ]
+
+
+def test_a_quota_that_is_raised_adds_openings_and_a_lower_one_takes_none_away(database, hospital):
+    a_clinic(hospital)
+
+    def count() -> int:
+        with reading() as conn:
+            return conn.execute(
+                select(func.count()).select_from(openings).where(openings.c.session_id == made()[0].id)
+            ).scalar_one()
+
+    before = count()
+    for quota, wanted in ((before + 4, before + 4), (2, before + 4)):
+        hospital(
+            sessions=(replace(hospital.sessions[0], full=False, weekday=3, quota=quota),),
+            stops=(),
+        )
+        top_up()
+        top_up()
+        assert count() == wanted
+
+
 def test_a_session_that_leaves_the_schedule_is_stopped(database, hospital):
     a_clinic(hospital)
     hospital(sessions=(), stops=())
@@ -212,12 +274,15 @@ def test_a_session_of_today_is_shown_until_its_half_day_ends(database, hospital)
     assert shown("18:00") == []
 
 
-def test_openings_of_the_past_are_not_free(database, hospital):
+def test_openings_of_the_next_half_hour_are_given_out_at_the_window_only(database, hospital):
     hospital(sessions=(replace(hospital.sessions[0], weekday=1, period="am", full=False),), stops=())
     top_up(at("2026-11-23 07:00"))
     with reading() as conn:
         free = service.free_openings(conn, made()[0].id, at("2026-11-23 09:00"))
-    assert min(opening.starts_at for opening in free) == at("2026-11-23 09:10")
+        (clinic,) = service.clinics(conn, at("2026-11-23 09:00"), last=date(2026, 11, 23))
+    assert min(opening.starts_at for opening in free) == clinic.next_at == at("2026-11-23 09:40")
+    assert clinic.late == 3  # 09:10, 09:20, 09:30
+    assert clinic.free == len(free)
 
 
 def test_the_fill_is_due_again_after_a_sweep(database, hospital):

@@ -145,7 +145,8 @@ def test_given_back_the_bot_starts_without_a_task_and_remembers_the_talk(databas
     holding.give_back(chat, AGENT, "由智能客服继续为您服务。", MONDAY)
     row = row_of(chat)
     assert (row.holder, row.agent_id, row.epoch, row.priority, row.queued_at) == ("bot", None, epoch + 1, 0, None)
-    assert row.tracker == {"slots": {"memory": {"script": "hant"}}}
+    person = {"outcome": "other", "summary": "", "at": MONDAY.isoformat()}
+    assert row.tracker == {"slots": {"memory": {"script": "hant", "person": person}}}
     assert (row.code_expected, row.suspended_by) == (False, None)
 
 

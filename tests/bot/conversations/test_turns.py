@@ -114,6 +114,39 @@ def test_a_turn_waits_until_the_patient_pauses(database):
     assert texts(claim(MONDAY + QUIET * 2, quiet=QUIET)) == ["你好", "挂号"]
 
 
+@pytest.mark.parametrize("text", ["我想挂明天上午心内科的号", "几点放号？", "有号吗"])
+def test_a_message_that_ends_a_thought_does_not_wait_for_more(database, text):
+    chat = conversation()
+    says(chat, "你好")
+    says(chat, text, MONDAY + QUIET * 0.1)
+    assert texts(claim(MONDAY + QUIET * 0.1, quiet=QUIET)) == ["你好", text]
+
+
+@pytest.mark.parametrize("text", ["你好", "挂号", "心内科", "明天", "我想预约挂号"])
+def test_a_message_that_may_go_on_waits_for_more(database, text):
+    chat = conversation()
+    says(chat, text)
+    assert claim(MONDAY + QUIET * 0.9, quiet=QUIET) is None
+    assert claim(MONDAY + QUIET, quiet=QUIET) is not None
+
+
+def test_a_tap_does_not_wait(database):
+    chat = conversation()
+    shown(chat, "a")
+    tap(chat, "a")
+    assert claim(quiet=QUIET) is not None
+
+
+def test_a_worker_knows_when_the_next_turn_is_ripe(database):
+    assert turns.ripe_in(MONDAY, QUIET) is None
+    chat = conversation()
+    says(chat, "挂号")
+    assert turns.ripe_in(MONDAY + QUIET / 3, QUIET) == QUIET * 2 / 3
+    assert turns.ripe_in(MONDAY + SECOND, QUIET) == timedelta(0)
+    claim(MONDAY + SECOND)
+    assert turns.ripe_in(MONDAY + SECOND, QUIET) is None  # taken
+
+
 def test_nobody_waits_longer_than_two_seconds_for_the_merge(database):
     chat = conversation()
     for n in range(9):

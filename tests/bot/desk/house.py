@@ -1,4 +1,4 @@
-"""A hospital of its own for a test: fresh database, two agents, a supervisor, the web process serving the desk."""
+"""A hospital of its own for a test: fresh database, somebody of each role, the web process serving the desk."""
 
 import os
 import secrets
@@ -16,7 +16,7 @@ from bot.conversations import holding, inbound, transcript
 from bot.conversations.transcript import Line
 from bot.settings import settings
 from bot.staff import service as staff
-from bot.storage.engine import engine, writing
+from bot.storage.engine import engine, reading, writing
 from bot.storage.tables import metadata
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -25,6 +25,11 @@ ACCOUNTS = (
     ("1001", "王客服", "agent", "demo-agent-1001"),
     ("1002", "赵客服", "agent", "demo-agent-1002"),
     ("9001", "李主管", "supervisor", "demo-lead-9001"),
+    ("8001", "孙质控", "quality", "demo-quality-8001"),
+    ("3001", "钱联络", "liaison", "demo-liaison-3001"),
+    ("5001", "周院办", "director", "demo-director-5001"),
+    ("6001", "吴训练", "trainer", "demo-trainer-6001"),
+    ("7001", "郑管理", "admin", "demo-admin-7001"),
 )
 PASSWORDS = {number: password for number, _, _, password in ACCOUNTS}
 SERVER = (
@@ -34,7 +39,7 @@ SERVER = (
 
 
 def build(monkeypatch, folder: Path, database: str = "") -> None:
-    """Point this process at an empty database with the tables and three accounts."""
+    """Point this process at an empty database with the tables and an account of each role."""
     monkeypatch.setenv("DAOYI_DATABASE", database or f"sqlite:///{folder}/desk.db")
     monkeypatch.setenv("DAOYI_SECRET_FILE", str(folder / "secret.key"))
     settings.cache_clear()
@@ -42,6 +47,7 @@ def build(monkeypatch, folder: Path, database: str = "") -> None:
     with writing() as conn:
         for number, name, role, password in ACCOUNTS:
             staff.add(conn, number, name, role, password)
+        staff.set_work(conn, staff.id_of(conn, "3001"), 5, [], "cardiology")
 
 
 @dataclass
@@ -53,6 +59,10 @@ class Client:
 
     def get(self, path: str, **params) -> httpx.Response:
         return self.http.get(f"/desk/api/{path}", params=params)
+
+    def send(self, path: str, content: bytes, kind: str, **params) -> httpx.Response:
+        headers = {"x-csrf-token": self.csrf, "content-type": kind}
+        return self.http.post(f"/desk/api/{path}", content=content, params=params, headers=headers)
 
     def post(self, path: str, body: dict | None = None, csrf: str | None = None) -> httpx.Response:
         headers = {"x-csrf-token": self.csrf if csrf is None else csrf}
@@ -113,6 +123,11 @@ class House:
         client = self.visitor()
         assert client.sign_in(number, PASSWORDS[number]).status_code == 200
         return client
+
+    def id_of(self, number: str) -> int:
+        """Give the id of an account."""
+        with reading() as conn:
+            return staff.id_of(conn, number)
 
     # ---- the patients' side
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.desk import views, words
 from bot.safety.table import CODES
-from bot.tickets.service import TYPES
+from bot.tickets.model import TYPES
 
 ROOT = Path(__file__).resolve().parents[3]
 

