@@ -27,6 +27,18 @@ examples.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 examples.load_profile("unhurried")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def own_settings():
+    """Fail a file that leaves a setting behind: the next one would run under a clock or a database not its own."""
+    before = _settings()
+    yield
+    assert _settings() == before
+
+
+def _settings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("DAOYI_")}
+
+
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory):
     """Give a function that makes a database of a kind, copied from one that Alembic has brought to its newest form."""

@@ -17,6 +17,9 @@ from bot.safety.text import Plain, Sentence, plain, sentences
 ORDERED_GAP = 6  # … between the words of one part
 NEAR_GAP = 12  # + between parts
 MOST_PLACES, MOST_TRIES = 8, 24  # of one part, and of the ways to put parts together; the rest is passed by
+COUNTS = re.compile(
+    r"\d|\.\d|[号室房床元块岁分天句楼层栋米斤公年月日点人个位次周页路排]"
+)  # behind digits: 84号 is no bleach
 NO_BRIDGE = re.compile("[，,。；;不没]")  # stands in no gap inside a part
 
 FOREIGN = re.compile("[A-Za-z]{3}|[\u3040-\u30ff\uac00-\ud7af]")  # a word of Latin letters, kana or hangul
@@ -139,12 +142,18 @@ def _hits(text: str, table: Table) -> Hits:
     hits: Hits = {}
     for place, char in enumerate(text):
         for word, terms in table.words.get(char, ()):
-            if text.startswith(word, place):
+            if text.startswith(word, place) and not (word.isdecimal() and _is_other_number(text, place, word)):
                 for term in terms:
                     spans = hits.setdefault(term, [])
                     if not spans or spans[-1][0] != place:
                         spans.append((place, place + len(word)))
     return hits
+
+
+def _is_other_number(text: str, place: int, word: str) -> bool:
+    """Tell whether the digits of `word` are a piece of a longer number, or count something (84号, 502室, 40块)."""
+    end = place + len(word)
+    return text[place - 1 : place].isdecimal() or bool(COUNTS.match(text, end))
 
 
 def _strongest(

@@ -1,6 +1,7 @@
 """One trained model and one worker for every talk of the run."""
 
 import os
+from functools import lru_cache
 
 import pytest
 
@@ -10,7 +11,7 @@ from bot.settings import settings
 from tests.conversations.stage import Stage
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stage(tmp_path_factory):
     """Give a stage that sets clock and database for each talk."""
     before = {name: os.environ.get(name) for name in ("DAOYI_DATABASE", "DAOYI_NOW", "DAOYI_SECRET_FILE")}
@@ -23,10 +24,15 @@ def stage(tmp_path_factory):
     settings.cache_clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def terminal(stage):
     """Give a terminal with the model of today's files, trained first when there is none."""
     stage.set()
+    return _terminal()
+
+
+@lru_cache(maxsize=1)
+def _terminal():
     model = ready_model()
     without_tensorflow()
     from bot.dialogue.chat import Terminal

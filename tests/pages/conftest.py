@@ -13,7 +13,7 @@ def embedder_port():
     return free_port()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def house(tmp_path_factory, embedder_port):
     origin = f"http://127.0.0.1:{embedder_port}"
     with running_house(tmp_path_factory.mktemp("pages"), DAOYI_ORIGINS=origin, DAOYI_RATE_PER_MINUTE="500") as running:

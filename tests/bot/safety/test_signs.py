@@ -122,6 +122,12 @@ def test_words_without_danger_bring_nothing(text):
     assert scan(text) is None
 
 
+def test_a_number_that_counts_something_names_no_poison_and_no_fever():
+    for number in range(1000):
+        assert all(scan(text.format(number)) is None for text in ("排在{}号", "花了{}元", "第{}句", "等了{}分钟"))
+    assert scan("孩子喝了84").definite
+
+
 @pytest.mark.parametrize(
     "text",
     ["气得想死", "中风了怎么办讲座", "煤气中毒医保能报吗", "电视剧里女主角自杀了", "胸痛已经好了", "以前晕倒过"],

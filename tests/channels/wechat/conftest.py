@@ -7,7 +7,7 @@ from tests.channels.wechat.house import running_house
 from tests.channels.wechat.inside import Inside, inside
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def house(migrated, tmp_path_factory):
     with running_house(tmp_path_factory.mktemp("wechat"), migrated("sqlite")) as running:
         yield running
