@@ -8,6 +8,7 @@ from actions.talk import FLOWS, Flow, Message, Talk, flow
 from bot.conversations import holding
 from bot.hospital.guide import suggest
 from bot.hospital.hours import is_open
+from bot.hospital.load import load_hospital
 from bot.storage.engine import writing
 
 
@@ -81,10 +82,11 @@ def clarify(talk: Talk) -> None:
     if ("department" in keep or "doctor" in keep) and ("date" in keep or "period" in keep):
         talk.start("query_schedule")
     elif "department" in keep or "doctor" in keep:
+        talk.memory["last_query"] = {"label": "query_schedule", "facts": keep}
         talk.say(
             "utter_what_with_department",
             [button("预约挂号", "book_appointment", keep), button("查看出诊", "query_schedule", keep)],
-            said=(talk.message.texts("doctor") or talk.message.texts("department"))[0],
+            said=_name(keep) or (talk.message.texts("doctor") or talk.message.texts("department"))[0],
         )
     elif item:
         facts = {"fee_item": item}
@@ -102,6 +104,17 @@ def clarify(talk: Talk) -> None:
         )
     else:
         fallback(talk)
+
+
+def _name(known: dict) -> str | None:
+    """Give the hospital's own name of the doctor or department meant: 眼科 for yanke."""
+    hospital = load_hospital()
+    doctor, department = known.get("doctor"), known.get("department")
+    if isinstance(doctor, str) and doctor in hospital.doctors:
+        return hospital.doctors[doctor].name
+    if isinstance(department, str) and department in hospital.departments:
+        return hospital.departments[department].name
+    return None
 
 
 def button(title: str, intent: str, facts: dict) -> dict:
@@ -190,6 +203,8 @@ def abuse(talk: Talk) -> None:
 
 NOT_WAITING = re.compile(r"不等|不用转|不转|取消排队|算了|不要人工|不用人工")
 HAN = re.compile(r"[\u3400-\u9fff]")
+USUAL = ("book_appointment", "query_bill", "complaint")
+LIKELY = 0.1  # what is less likely is not offered as a choice
 CODE = re.compile(r"^(\d{6}|\*{6})$")
 HUMAN = {"title": "转人工", "payload": "/request_human"}
 
@@ -220,25 +235,31 @@ def fallback(talk: Talk) -> None:
         talk.memory["misses"] = 0
         human.request_human(talk)
         return
+    meant = _meant(talk)
     if count >= 2:
-        talk.say("utter_fallback_person", _choices(talk.ranking))
+        talk.say("utter_fallback_person", _choices(meant))
     else:
-        talk.say("utter_rephrase", _choices(talk.ranking))
+        talk.say("utter_did_you_mean" if meant else "utter_rephrase", _choices(meant))
     again(talk)
 
 
-def _choices(ranking: list) -> list[dict]:
-    found = []
-    for label, _confidence in ranking:
-        name = label.partition("/")[0]
-        if (name in FLOWS and not FLOWS[name].question) or name in ("query_schedule", "query_price", "find_department"):
-            title = FLOWS[name].title
-            if title and title not in (c["title"] for c in found):
-                found.append({"title": title, "payload": f"/{name}"})
-    for name in ("book_appointment", "query_bill", "complaint"):
-        if len(found) < 3 and FLOWS[name].title not in (c["title"] for c in found):
-            found.append({"title": FLOWS[name].title, "payload": f"/{name}"})
-    return [*found[:3], HUMAN]
+def _meant(talk: Talk) -> list[dict]:
+    """Give what the message may have asked, likeliest first, as buttons."""
+    found: dict[str, str] = {}
+    for label, confidence in talk.ranking:
+        name, _, key = label.partition("/")
+        flow = FLOWS.get(name)
+        asks = name in ("query_schedule", "query_price", "find_department") or (flow and not flow.question)
+        title = (talk.response_metadata(f"utter_{label}") or {}).get("title") if key else asks and flow.title
+        if title and confidence >= LIKELY:
+            found.setdefault(title, label if name == "faq" else name)
+    return [{"title": title, "payload": f"/{label}"} for title, label in found.items()]
+
+
+def _choices(meant: list[dict]) -> list[dict]:
+    usual = [{"title": FLOWS[name].title, "payload": f"/{name}"} for name in USUAL]
+    offered = [*meant, *(one for one in usual if one not in meant)]
+    return [*offered[:3], HUMAN]
 
 
 @flow("resume", "继续刚才的事")
@@ -263,7 +284,10 @@ def later(talk: Talk) -> None:
         talk.later, talk.task = talk.later[1:], None
         name = kept["label"].partition("/")[0]
         if name in FLOWS:
-            talk.start(name, Message(kept["label"], kept["text"], kept["entities"]))
+            said = [] if talk.message.button else talk.message.entities  # 好，就挂儿科 names it better
+            named = {e["entity"] for e in said}
+            entities = [*said, *(e for e in kept["entities"] if e["entity"] not in named)]
+            talk.start(name, Message(kept["label"], kept["text"], entities))
         else:
             talk.say(f"utter_{name}")
             talk.come_back(after=_QUESTION)

@@ -33,6 +33,7 @@ from bot.fees.pricing import (
 )
 from bot.hospital.load import load_hospital
 from bot.hospital.model import PriceItem
+from bot.hospital.prices import fee_words
 from bot.patients.access import Patient
 from bot.storage.engine import writing
 from bot.tickets import service as tickets
@@ -48,6 +49,7 @@ INPATIENT = re.compile(r"住院|出院|入院|病房|病区|住了|住在|押金
 LATEST = re.compile(r"上次|上回|最近|这次|这回|刚才|刚刚|本次")
 DEPOSIT = re.compile(r"押金|预交|余额|欠费|欠多少|欠了|还欠|账户里|账上还有|够不够")
 WHOLE = re.compile(r"一共|总共|总的|分类|明细|清单|全部")
+KINDS = ("无痛", "增强", "单人", "双人")  # of an exam or a room, often said after its name
 SELF_PAY = re.compile(r"自费|自付|自己掏|自己付|自己出|医保付|医保报|个人掏")
 
 chart.warm_up()
@@ -130,7 +132,7 @@ def asked_words(talk: Talk) -> list[str]:
                 words = [name]
         if not words:
             return []
-        talk.facts["words"] = list(dict.fromkeys(_code_name(word) for word in words))
+        talk.facts["words"] = list(dict.fromkeys(_precise(_code_name(word), talk.message) for word in words))
     return talk.facts["words"]
 
 
@@ -158,6 +160,13 @@ def ask_words(talk: Talk, response: str) -> list[str]:
         talk.end()
     talk.facts["words"] = list(dict.fromkeys(words))
     return talk.facts["words"]
+
+
+def _precise(word: str, message) -> str:
+    """Give 无痛胃镜 or 头部核磁 where kind or part is said elsewhere: 胃镜多少钱，无痛的; 核磁头部的多少钱."""
+    kinds = [kind for kind in (*KINDS, *message.texts("body_part")) if kind in message.text and kind not in word]
+    known = {word.lower() for word in fee_words(load_hospital())}
+    return next((kind + word for kind in kinds if (kind + word).lower() in known), word)
 
 
 def _code_name(word: str) -> str:

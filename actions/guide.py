@@ -37,6 +37,8 @@ def find_department(talk: Talk) -> None:
         else:
             talk.need("symptom_said", "utter_ask_symptom")
     said = talk.fact("symptom_said") or talk.message.text
+    if _belongs_to_booking(talk, symptoms or [said]):
+        return
     found = suggest(symptoms, said)
     hospital = load_hospital()
     rows = "\n".join(
@@ -55,6 +57,15 @@ def find_department(talk: Talk) -> None:
     if buttons:
         talk.memory["last_query"] = {"label": "query_schedule", "facts": {"department": found[0].department}}
     talk.say("utter_departments", buttons, rows=rows)
+
+
+def _belongs_to_booking(talk: Talk, symptoms: list[str]) -> bool:
+    """膝盖疼, told while a booking waits for its department: the booking offers the departments itself."""
+    waiting = talk.suspended[-1] if talk.suspended else {}
+    if waiting.get("name") != "book_appointment" or waiting.get("asked") != "department":
+        return False
+    waiting["facts"]["symptom"] = symptoms
+    return True
 
 
 def ask_medical_advice(talk: Talk) -> None:

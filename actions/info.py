@@ -20,7 +20,7 @@ def query_doctor(talk: Talk) -> None:
     """Title, department, speciality and a few words; a department without a name lists its doctors."""
     hospital = load_hospital()
     code = doctor_of(talk)
-    department = talk.fact("department") or _treating(talk)
+    department = talk.fact("department") or _treating(talk)  # of 那个医生怎么样, the one just spoken of
     if code is None and isinstance(department, str):
         rows = "\n".join(f"{doctor_text(d.code)}：{d.speciality}" for d in hospital.doctors_of(department)[:6])
         talk.say("utter_department_doctors", department=department_text(department), rows=rows)

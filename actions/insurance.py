@@ -9,7 +9,16 @@ from actions.fees import HUMAN, SHOWN, ask_words, asked_words, facts_of_shown_bi
 from actions.talk import FLOWS, Talk, flow
 from actions.wishes import today_of
 from bot.fees.amounts import amounts_in
-from bot.fees.pricing import class_text, classes_text, dates_text, items_for, named_in, share_text, unit_price
+from bot.fees.pricing import (
+    class_text,
+    classes_text,
+    dates_text,
+    items_for,
+    named_in,
+    parts_of,
+    share_text,
+    unit_price,
+)
 from bot.hospital.load import load_hospital
 from bot.insurance.calculator import estimate
 from bot.insurance.commercial import checklist_text
@@ -56,6 +65,7 @@ def estimate_reimbursement(talk: Talk) -> None:
     _note(talk)
     if _other_city(talk) or _where_it_belongs(talk) or _all_self_pay(talk) or _shown_items(talk):
         return
+    priced = _price_just_shown(talk)
     scheme = _scheme(talk)
     setting = _setting(talk) or talk.need("care_setting", "utter_ask_care_setting", SETTING_OPTIONS)
     try:
@@ -75,7 +85,7 @@ def estimate_reimbursement(talk: Talk) -> None:
     talk.memory["last_query"] = {"label": ESTIMATE, "facts": facts}
     talk.memory["shown"] = None
     talk.say("utter_estimate", notice=_old_name_notice(talk), result=result_text(result))
-    steps = steps_text(result, (f"按在{settings().city}参保估算", *assumed))
+    steps = steps_text(result, (f"按在{settings().city}参保估算", *priced, *assumed))
     talk.say("utter_estimate_steps", _after(facts), steps=steps)
 
 
@@ -127,11 +137,30 @@ def _shown_items(talk: Talk) -> bool:
     return True
 
 
+def _price_just_shown(talk: Talk) -> tuple[str, ...]:
+    """居民医保，门诊的, after the price of one item: reckon with that price. Gives what is then assumed, () for nothing."""
+    codes, prices = talk.memory.get("shown"), load_hospital().prices
+    if isinstance(codes, list) and len(codes) == 1 and codes[0] in prices and _first_pass(talk):
+        if not {*AMOUNTS, "bill"} & talk.facts.keys() and talk.fact("care_setting") != "inpatient":
+            talk.facts["item"] = codes[0]
+            talk.facts.update(parts_of(prices[codes[0]]))
+    item = prices.get(talk.fact("item"))
+    return (f"按{item.name}{unit_price(item)}，只做一次",) if item and talk.fact("total") == str(item.price) else ()
+
+
 def say_items(talk: Talk, items: list) -> None:
     """Say class, price and what is paid first of a few items, each on a line."""
     rows = [f"{item.name}（{unit_price(item)}）：{share_text(item)}" for item in items]
-    talk.say("utter_coverage", rows="\n".join(rows), since=dates_text(items))
+    talk.say("utter_coverage", _reckon(items), rows="\n".join(rows), since=dates_text(items))
     remember_items(talk, items)
+
+
+def _reckon(items: list) -> list[dict]:
+    """Give the button that reckons with the price of a single item."""
+    if len(items) != 1:
+        return []
+    facts = {"item": items[0].code, "care_setting": "outpatient", **parts_of(items[0])}
+    return [{"title": "估算门诊能报多少", "payload": f"/{ESTIMATE}" + json.dumps(facts)}]
 
 
 def _all_self_pay(talk: Talk) -> bool:
@@ -458,7 +487,7 @@ def check_insurance_coverage(talk: Talk) -> None:
         else:
             rows += [f"{item.name}：{class_text(item)}" for item in items]
     if rows:
-        talk.say("utter_coverage", rows="\n".join(dict.fromkeys(rows)), since=dates_text(used))
+        talk.say("utter_coverage", _reckon(used), rows="\n".join(dict.fromkeys(rows)), since=dates_text(used))
         remember_items(talk, used)
     if unknown:
         talk.say("utter_coverage_unknown", [HUMAN], said="”“".join(unknown))

@@ -42,7 +42,8 @@ STEERING = {
     "action_decline": human.decline,
     "action_request_human": human.request_human,
 }
-KEEPS_CHOICES = {"action_fallback", "action_repeat", "action_thanks", "action_come_back"}
+JUST_SHOWN = ("choices", "last_faq")  # what the next message may point to
+KEEPS_SHOWN = {"action_fallback", "action_repeat", "action_thanks", "action_come_back"}
 GO_FIRST = {"action_faq", "action_complaint", "action_emergency", "action_report_death"}  # before any other answer
 COUNTS_MISSES = {"action_fallback", "action_continue"}
 
@@ -55,7 +56,7 @@ def _action(action_name: str, act) -> type[Action]:
         talk = Talk(tracker, dispatcher, domain)
         if action_name not in COUNTS_MISSES:
             talk.memory.pop("misses", None)
-        choices = talk.memory.pop("choices", None)
+        before = {name: talk.memory.pop(name) for name in JUST_SHOWN if name in talk.memory}
 
         def act_and_answer_beside() -> None:
             if action_name not in GO_FIRST:
@@ -63,8 +64,8 @@ def _action(action_name: str, act) -> type[Action]:
             act(talk)
 
         await asyncio.to_thread(act_and_answer_beside)  # the database and the chart stay off the loop
-        if action_name in KEEPS_CHOICES and choices and "choices" not in talk.memory:
-            talk.memory["choices"] = choices
+        if action_name in KEEPS_SHOWN:
+            talk.memory = before | talk.memory
         return [SlotSet(slot, value) for slot, value in talk.slots().items()]
 
     return type(action_name, (Action,), {"name": name, "run": run, "__module__": __name__})

@@ -18,6 +18,7 @@ DEADLINE = re.compile(
     r"(多久|几天|什么时候|何时|啥时候|哪天|多长时间|期限).{0,8}(结果|答复|回复|处理|办|联系|解决|消息|出)|(结果|答复|回复|处理).{0,6}(多久|几天|什么时候|啥时候|多长)"
 )
 HOW = re.compile(r"(怎么|如何|哪里|哪儿|在哪|咋).{0,4}(查|看|问)")
+UNKNOWN = "不记得了"
 HUMAN = {"title": "转人工", "payload": "/request_human"}
 
 
@@ -38,13 +39,16 @@ def suggestion(talk: Talk) -> None:
     talk.say("utter_suggestion_recorded", number=ticket.number)
 
 
-@flow("praise", "表扬", free_text=("content",))
+@flow("praise", "表扬", free_text=("content", "who"))
 def praise(talk: Talk) -> None:
-    """谢谢，这是我们应该做的, and a record (R37)."""
+    """谢谢，这是我们应该做的, and a record (R37); whose it is, is asked once, so that it can be passed on."""
     if "content" not in talk.facts and len(talk.message.text) >= 6 and not talk.message.button:
         talk.facts["content"] = talk.message.text
     content = talk.need("content", "utter_ask_praise")
-    ticket = _record(talk, "praise", {"event": content})
+    if not {"department", "doctor"} & talk.facts.keys():
+        talk.need("who", "utter_ask_praise_who", [{"title": "不记得了", "value": UNKNOWN}])
+    who = talk.fact("who", UNKNOWN)
+    ticket = _record(talk, "praise", {"event": content if who == UNKNOWN else f"{content}（{who}）"})
     talk.say("utter_praise_recorded", number=ticket.number)
 
 

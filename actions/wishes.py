@@ -91,6 +91,9 @@ def doctor_of(talk: Talk) -> str | None:
         talk.facts["department"] = hospital.doctors[code].department
         return code
     talk.forget("doctor")
+    if department and len(matches) > 1 and all(hospital.doctors[m.code].department != department for m in matches):
+        talk.say("utter_doctor_elsewhere", said=said, department=department_text(department))
+        return None
     if matches:
         options = [{"title": _who(m.code), "value": m.code} for m in matches[:8]]
         talk.ask("doctor", "utter_which_doctor", options, said=said)

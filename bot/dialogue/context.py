@@ -49,6 +49,9 @@ LEAVES_WAITLIST = re.compile(
 WAITLIST = re.compile(r"候补.*(第几|多少位|几位|排到|查|怎么样)|我的候补")
 USEFUL = {"department", "doctor", "date", "period", "doctor_title", "fee_item"}
 INSURED = {"insurance_type", "hospital_level", "care_setting"}
+DETAIL = re.compile(
+    r"(那|那么)?(要|需要|得)?(多少钱(一[页张份次天晚夜个]|一小时)?|收费吗|要钱吗|免费吗|带(什么|啥|哪些)(材料|东西|证件)?|在哪(办|里办|儿办)?|几点)[?？呢呀啊]*"
+)
 HOURS = ("faq/outpatient_hours", "faq/emergency_hours")  # 几点下班, then 骨科呢: the department's own clinics
 SURE = 0.6  # above this another request interrupts the open question
 
@@ -136,14 +139,17 @@ def in_context(decision: Decision, slots: dict) -> Decision:
             decision.label = "inform" if answers else decision.label
         elif _answers_suspended(slots, message) and flow and flow.question:
             decision.label, decision.resume = "inform", True
+        elif rank(decision.label) == 3 and decision.confidence < SURE:
+            decision.label = "nlu_fallback"  # 编号忘了 begins no other task on a guess
         return decision
     choices = memory.get("choices")
     if choices and len(decision.text) <= 16 and rank(decision.label) >= 4:
         chosen = pick(choices, message)
         if chosen is not None:
-            return from_payload(chosen, decision.text)
-    if name in COURTESY and {"insurance_type", "amount"} <= {e["entity"] for e in decision.entities}:
-        decision.label = "estimate_reimbursement"
+            return _with_the_rest(from_payload(chosen, decision.text), message)
+    insured = {e["entity"] for e in decision.entities} & {*INSURED, "amount"}
+    if name in COURTESY and ({"insurance_type", "amount"} <= insured or (insured and memory.get("shown"))):
+        decision.label = "estimate_reimbursement"  # 居民医保，门诊的, after the price of an item
         return decision
     if name in ("inform", "nlu_fallback") and not decision.entities:
         decision.label = by_words(decision.text) or decision.label
@@ -151,6 +157,9 @@ def in_context(decision: Decision, slots: dict) -> Decision:
     if query and CORRECTION.search(decision.text) and decision.entities:
         decision.label, decision.ellipsis = query["label"], True
         decision.entities = _corrected(decision)
+        return decision
+    if memory.get("last_faq") and not decision.entities and DETAIL.fullmatch(decision.text.strip()):
+        decision.label = memory["last_faq"]  # 多少钱, 要带什么: the answer just given says it
         return decision
     if name in ("nlu_fallback", "inform") and memory.get("last_faq") and decision.text.rstrip("？?。").endswith("呢"):
         clinic = memory["last_faq"] in HOURS and any(e["entity"] in ("department", "doctor") for e in decision.entities)
@@ -161,6 +170,18 @@ def in_context(decision: Decision, slots: dict) -> Decision:
         if _another(decision, query):
             decision.label, decision.ellipsis = query["label"], True
     return decision
+
+
+def _with_the_rest(chosen: Decision, message: Message) -> Decision:
+    """Give a choice with what else was said beside it: 第一个吧，明天上午有号吗."""
+    facts = facts_of(message).items()
+    known = {e["entity"] for e in chosen.entities}
+    chosen.entities += [
+        {"entity": name, "value": value, "text": message.text, "start": 0, "end": len(message.text)}
+        for name, value in facts
+        if name in WISHES and name not in known
+    ]
+    return chosen
 
 
 def _another(decision: Decision, query: dict) -> bool:

@@ -14,11 +14,16 @@ from bot.dialogue.decision import Decision, by_words, from_payload, rank
 from bot.dialogue.several import hear
 
 SURE_OF_DANGER = 0.75  # a danger the table of signs does not know must be this sure
+DOUBTFUL = 0.45  # below this nothing is begun or answered on a guess: the patient chooses
 SURE = 0.6  # above this a label stands against plain words of complaint
 COMPLAINS = re.compile(r"^我?(想|要)?(投诉|举报)(?!电话|渠道|方式|怎么)")
 SWEARS = re.compile(r"傻[逼b比]|煞笔|[操艹草]你|草泥马|滚|废物|王八蛋|他妈|你妈|妈的|去死")
 ENGLISH = re.compile(r"\b(the|is|are|my|how|what|where|when|who|can|you|please|have|need|want to|hello)\b", re.I)
 DEATH_CERTIFICATE = re.compile(r"死亡(医学)?证(明)?")
+OFF_THE_POINT = re.compile(r"答非所问|[牛驴]头?[唇嘴]?不对马嘴|听不懂人话|说人话|人工智障|智障|(你|真|太|好)笨|傻子")
+OPENS = re.compile(
+    r"(你好|您好|那个|请问|麻烦)?[，, ]?(我|俺)?(想|要)?(跟你|向您?)?(问|咨询|请教|打听)(一下|下|个|点|一个|件)?(事|问题|事情|事儿|情况)?[儿呀啊吧哈。~]*"
+)
 HAN = re.compile(r"[\u3400-\u9fff\d]")
 ONE_SOUND = re.compile(r"(?![哈嘻呵6好是对行嗯])(.)\1{2,}[。！!？?~～]*")
 
@@ -68,6 +73,12 @@ def _safety_net(decision: Decision) -> None:
     named = {e["entity"] for e in decision.entities}
     if decision.label == "query_schedule" and not named & {"department", "doctor"} and "门诊" in decision.text:
         decision.label = "faq/outpatient_hours"
+    if OFF_THE_POINT.search(decision.text) and len(decision.text) <= 10 and rank(decision.label) >= 4:
+        decision.label = "nlu_fallback"
+    if OPENS.fullmatch(decision.text.strip()):
+        decision.label = "greet"  # 我想问个事: nothing has been asked yet
+    if rank(decision.label) in (3, 4) and decision.confidence < DOUBTFUL:
+        decision.label = "nlu_fallback"
     if decision.label == "nlu_fallback":
         if plain := by_words(decision.text):
             decision.label, decision.confidence = plain, 0.5

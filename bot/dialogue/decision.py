@@ -27,7 +27,7 @@ PLAIN_WORDS = (
     (re.compile(r"转人工|人工客服|真人"), "request_human"),
     (re.compile(r"(吃|服|用|喝)(几|多少)(片|粒|颗|次|毫升|袋)"), "ask_medical_advice"),
     (re.compile(r"退号|取消预约"), "cancel_appointment"),
-    (re.compile(r"挂.{0,6}号|预约|掛號|約號"), "book_appointment"),
+    (re.compile(r"挂.{0,6}号|预约|掛號|約號|[约挂約掛](他|她|这个|那个|这位|那位)"), "book_appointment"),
     (re.compile(r"多少钱|价格|幾多錢|多少錢"), "query_price"),
     (re.compile(r"报销|報銷|(医保|职工|居民).*(花了|总共|一共|\d万|[一二三四五六七八九]万)"), "estimate_reimbursement"),
     (re.compile(r"疼|痛|难受|不舒服|發燒|发烧|头晕|咳"), "find_department"),

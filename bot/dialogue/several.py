@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from actions import told
 from actions.reading import can_answer
 from actions.talk import FLOWS, Message
 from bot.dialogue.decision import COURTESY, Decision, base, rank
@@ -75,6 +76,8 @@ def _merge(text: str, heard: Heard, task: dict | None) -> Decision:
         if base(other.label) in COURTESY or (base(other.label) == base(reading.label) and base(other.label) != "faq"):
             have = {(e["entity"], e["text"]) for e in entities}
             entities += [e for e in _entities(other) if (e["entity"], e["text"]) not in have]
+        elif rank(reading.label) == 1 and told.only_demands(unit):
+            continue  # 我要求退钱 is what the complaint demands
         elif rank(other.label) <= 4 and other.confidence >= SECOND and _new(other.label, reading.label, more):
             more.append(_request(unit, other))
     danger = next((r.danger for _, r in heard if r.danger), None)

@@ -48,13 +48,23 @@ def share_text(item: PriceItem) -> str:
     """Say the class of an item with its amounts: how much is paid first, how much enters the reckoning of the scheme."""
     if item.insurance == "自费":
         return class_text(item)
-    within = item.price if item.limit is None else min(item.price, item.limit)
-    first = round_cent(within * item.pay_first)
-    over = item.price - within
+    reckoned = parts_of(item)
+    first, over = (Decimal(reckoned.get(name, "0")) for name in ("prepaid", "over_limit"))
+    within = item.price - over
     parts = [f"先由您自己付{percent_text(item.pay_first)}，约{yuan_text(first)}"] if first else []
     parts += [f"高于限价的{yuan_text(over)}由您自己付"] if over else []
     enters = f"{'其余' if parts else ''}{yuan_text(within - first)}列入医保报销计算"
     return f"医保{item.insurance}类（{'，'.join([*parts, enters])}）"
+
+
+def parts_of(item: PriceItem) -> dict[str, str]:
+    """Give an item's price in the parts that the insurance tells apart, in yuan: total, self_pay, class_b (none: its share
+    is known and stands as prepaid), over_limit, prepaid."""
+    if item.insurance == "自费":
+        return {"total": str(item.price), "self_pay": str(item.price)}
+    within = item.price if item.limit is None else min(item.price, item.limit)
+    parts = {"over_limit": item.price - within, "prepaid": round_cent(within * item.pay_first)}
+    return {"total": str(item.price), "self_pay": "0", "class_b": "0", **{k: str(v) for k, v in parts.items() if v}}
 
 
 def short_class(item: PriceItem) -> str:

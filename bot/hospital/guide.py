@@ -20,7 +20,8 @@ _FILLERS = re.compile(
 _CLAUSE = re.compile(r"[，。；！？,.;!?\n]+")
 _AND = re.compile(r"[、和或跟]")
 _NOT = re.compile(r"(?:没有?|无|不|未|不是|并非|否认)(?:再|怎么|太|什么|啥)?$")
-_YEARS = re.compile(r"(\d{1,3})周?岁")
+_YEARS = re.compile(r"(\d{1,3}|[一二三四五六七八九十两]{1,3})周?岁")
+_HAN_YEARS = dict(zip("一 二 两 三 四 五 六 七 八 九 十 十一 十二 十三 十四 十五".split(), (1, 2, *range(2, 16))))
 _MONTHS = re.compile(r"[\d一二三四五六七八九十两]{1,3}个?多?月大?的?(?=[宝娃孩婴大])")
 
 
@@ -59,7 +60,7 @@ def suggest(
     rules, departments = hospital.guide, hospital.departments
     said = "|".join(_even(part) for part in (*_CLAUSE.split(text), *symptoms) if part)
     if age is None and (years := _YEARS.search(normalise(text))):
-        age = int(years[1])
+        age = int(years[1]) if years[1].isdecimal() else _HAN_YEARS.get(years[1])  # 七十岁 is no child: that is all
     child = age < rules.child_under if age is not None else _about_child(said, hospital)
     if pregnant is None:
         pregnant = sex != "male" and not child and _about_pregnant(said, hospital)

@@ -205,7 +205,7 @@ def _scope_step(plan: Plan, case: Case, prepaid: Decimal, in_scope: Decimal) -> 
     if case.over_limit:
         formula += f" - 超限价{_yuan(case.over_limit)}"
     if prepaid and case.prepaid is not None:
-        formula += f" - 乙类先付{_yuan(prepaid)}（账单逐项相加）"
+        formula += f" - 乙类先付{_yuan(prepaid)}（按各项的先付比例）"
     elif prepaid:
         formula += f" - 乙类先付{_yuan(prepaid)}（{_yuan(case.class_b)} × {percent(plan.class_b_share)}）"
     return Step("in_scope", "医保范围内费用", formula, in_scope)

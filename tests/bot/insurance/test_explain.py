@@ -55,7 +55,7 @@ def test_a_bill_is_reckoned_with_what_its_own_lines_say_is_paid_first():
     plan = find_plan("示范市", "student_child", "outpatient", DAY)
     found = estimate(plan, Case(D("413.50"), class_b=D("33.60"), prepaid=D("6.72")))
     assert found.parts.prepaid == D("6.72") and found.in_scope == D("406.78")
-    assert "乙类先付6.72（账单逐项相加）" in steps_text(found)
+    assert "乙类先付6.72（按各项的先付比例）" in steps_text(found)
 
 
 def test_assumptions_are_told():
