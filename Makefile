@@ -7,9 +7,6 @@ export RASA_TELEMETRY_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL := 3
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 
-# Rasa's dependencies of 2023 warn about themselves.
-run train chat: export PYTHONWARNINGS := ignore
-
 .DEFAULT_GOAL := help
 .PHONY: help run install train test check format bench bench-nlu chat clean
 

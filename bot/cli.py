@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 from bot.errors import DaoyiError
@@ -63,6 +64,7 @@ def main(argv: list[str] | None = None) -> int:
     wechat.add_command(commands)
     workbench.add_commands(commands)
     given = parser.parse_args(argv)
+    _only_our_own_warnings()
     try:
         return COMMANDS[given.command](given)
     except DaoyiError as error:
@@ -72,13 +74,24 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
+def _only_our_own_warnings() -> None:
+    """Leave out what Rasa's dependencies of 2023 warn of about themselves: nobody here can mend it.
+
+    No filter does that, whether by PYTHONWARNINGS or in code: Sanic puts one of its own before it when it is imported.
+    """
+    show = warnings.showwarning
+
+    def show_ours(message, category, filename, lineno, file=None, line=None) -> None:
+        if "site-packages" not in filename and not filename.startswith("<"):
+            show(message, category, filename, lineno, file, line)
+
+    warnings.showwarning = show_ours
+
+
 def _quiet_libraries(level: int = logging.ERROR) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
-    import warnings
-
-    warnings.filterwarnings("ignore")
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
 
 
