@@ -78,7 +78,7 @@ class E5Weights:
         self._read_pieces()
         self._read_normalisation()
         self._read_directory()
-        self._words = self._raw("emb.word").reshape(vocabulary, -1)
+        self._words = np.asarray(self._raw("emb.word")).reshape(vocabulary, -1)  # indexing a memmap itself is slow
         self._positions = self.floats("emb.pos").reshape(-1, hidden)
         self._type = self.floats("emb.type")[:hidden]
 
@@ -108,7 +108,9 @@ class E5Weights:
                 self.pieces.setdefault(piece, index)
         self.scores = scores.tolist()
         self.unknown_score = float(scores.min()) - 10.0
-        self.longest = max(map(len, self.pieces))
+        self.longest: dict[str, int] = {}  # by first character
+        for piece in self.pieces:
+            self.longest[piece[0]] = max(self.longest.get(piece[0], 0), len(piece))
 
     def _read_normalisation(self) -> None:
         count, length = self._read("<iI")
@@ -159,7 +161,7 @@ class E5Weights:
         came: list[tuple[int, int]] = [(0, self.unknown)] * (end + 1)
         for start in range(end):
             base = best[start]
-            for stop in range(start + 1, min(end, start + self.longest) + 1):
+            for stop in range(start + 1, min(end, start + self.longest.get(normal[start], 0)) + 1):
                 piece = pieces.get(normal[start:stop])
                 if piece is not None and base + scores[piece] > best[stop]:
                     best[stop], came[stop] = base + scores[piece], (start, piece)
@@ -173,7 +175,7 @@ class E5Weights:
 
     def embedded(self, tokens: list[int]) -> np.ndarray:
         """Give the sum of word, position and type vectors, float32 of shape (tokens, hidden), before the layer norm."""
-        return dequantise(np.asarray(self._words[tokens])) + self._positions[: len(tokens)] + self._type
+        return dequantise(self._words[tokens]) + self._positions[: len(tokens)] + self._type
 
 
 @lru_cache(maxsize=1)

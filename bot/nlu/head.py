@@ -19,6 +19,7 @@ from bot.nlu.views import Reading, Views, reading
 
 log = logging.getLogger(__name__)
 TAUGHT = 0.97  # the share of a line that stands in the training data word for word
+CLEAR = 0.8  # from this lead on a line is not read a second time: the other reading would change nothing
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,11 @@ class Fitted:
 
     def odds(self, one: Reading, vector: np.ndarray) -> np.ndarray:
         """Give each class its probability for a reading with its sentence vector."""
-        columns, values = self.views.sparse_row(one)
+        row = self.views.sparse_row(one)
         dense = self.views.dense(vector[None])[0]
-        scores = dense @ self.dense + values @ self.thin[columns] + self.bias
+        scores = dense @ self.dense + np.array(row.values, dtype=np.float32) @ self.thin[row.columns] + self.bias
         linear = softmax(scores / self.settings.temperature)
-        votes = self.neighbours.votes(dense, *self.views.masked_part(columns, values))
+        votes = self.neighbours.votes(dense, *self.views.masked_part(row))
         mixed = ((1.0 - self.settings.vote) * linear + self.settings.vote * votes) ** self.settings.sureness
         return mixed / mixed.sum()
 
@@ -76,7 +77,7 @@ class Practice:
         views = Views.fit(readings, vectors, settings.vector_weight, settings.at_least)
         dense, thin = views.dense(vectors), views.sparse(readings)
         weights = fit_softmax(dense, thin, classes, count, settings.c, settings.iterations)
-        neighbours = Neighbours.of(dense, thin[:, int(views.starts[2]) :], classes, count)
+        neighbours = Neighbours.of(dense, thin[:, views.starts[2] :], classes, count)
         return Fitted(views, *weights, neighbours, settings)
 
 
@@ -138,8 +139,8 @@ class IntentHead:
     def rank(self, line: Line, encoder: Encoder) -> list[tuple[str, float]]:
         """Give all labels with their confidence, best first.
 
-        What has been taught word for word is read as taught. Else the line is heard first (hearing.py). A line that
-        sounds like other words of the trade is read both ways, and the clearer reading counts.
+        What has been taught word for word is read as taught. Else the line is heard first (hearing.py). An unclear line
+        that sounds like other words of the trade is read both ways, and the clearer reading counts.
 
         A text without any character that counts leaves all labels equal.
         """
@@ -148,15 +149,18 @@ class IntentHead:
         taught = self.taught.get(line.text)
         line = self.hearing.line(line)
         odds = self._odds(line, encoder)
-        corrected = self.corrector.correct(line.text, line.syllables, line.words)
-        if corrected != line.text:
-            other = self._odds(read_line(corrected, line.lexicon), encoder)
-            if _margin(other) > _margin(odds):
-                odds = other
+        lead = _margin(odds)
+        if lead < CLEAR:
+            corrected = self.corrector.correct(line.text, line.syllables, line.words)
+            if corrected != line.text:
+                other = self._odds(read_line(corrected, line.lexicon), encoder)
+                if _margin(other) > lead:
+                    odds = other
         if taught is not None:
             odds = odds * (1 - TAUGHT)
             odds[self.labels.index(taught)] += TAUGHT
-        return [(self.labels[at], float(odds[at])) for at in np.argsort(-odds, kind="stable")]
+        order, sure = np.argsort(-odds, kind="stable").tolist(), odds.tolist()
+        return [(self.labels[at], sure[at]) for at in order]
 
     def _odds(self, line: Line, encoder: Encoder) -> np.ndarray:
         odds = self.fitted.odds(reading(line), encoder.embed([line.text])[0]) * self._gains

@@ -54,6 +54,9 @@ def merged_ranking(rankings: Sequence[Ranking], threshold: float) -> tuple[str, 
 
     Emergency goes before complaint, a person, task, question and courtesy; a piece below the threshold says nothing.
     """
+    if len(rankings) == 1:
+        label, confidence = rankings[0][0]
+        return (label if confidence >= threshold else FALLBACK), list(rankings[0]), 0
     best: dict[str, float] = {}
     for ranking in rankings:
         for label, confidence in ranking:

@@ -8,6 +8,7 @@ from collections import deque
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg.blas import saxpy
 
 Weights = tuple[np.ndarray, np.ndarray, np.ndarray]  # dense, sparse, bias
 
@@ -56,7 +57,7 @@ def _lbfgs(loss, at: np.ndarray, iterations: int, memory: int = 6, tolerance: fl
         kept = []
         for moved, bent, inverse in reversed(steps):
             share = inverse * float(np.vdot(moved, direction))
-            direction -= share * bent
+            direction = saxpy(bent, direction, a=-share)  # in place: these vectors are of thirty megabytes
             kept.append(share)
         if steps:
             moved, bent, inverse = steps[-1]
@@ -64,10 +65,10 @@ def _lbfgs(loss, at: np.ndarray, iterations: int, memory: int = 6, tolerance: fl
         else:
             direction *= 1.0 / max(float(np.linalg.norm(slope)), 1e-9)
         for (moved, bent, inverse), share in zip(steps, reversed(kept), strict=True):
-            direction += (share - inverse * float(np.vdot(bent, direction))) * moved
+            direction = saxpy(moved, direction, a=share - inverse * float(np.vdot(bent, direction)))
         downhill, length = -float(np.vdot(slope, direction)), 1.0
         while True:
-            there = at - np.float32(length) * direction
+            there = saxpy(direction, at.copy(), a=-length)
             next_value, next_slope = loss(there)
             if next_value <= value + 1e-4 * length * downhill or length < 1e-6:
                 break

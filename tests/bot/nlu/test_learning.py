@@ -8,6 +8,7 @@ from bot.nlu.head import HeadSettings, IntentHead, folds_of
 from bot.nlu.homophones import Corrector
 from bot.nlu.line import read_line
 from bot.nlu.merge import merged
+from bot.nlu.neighbours import COUNT, MASKED, SHARPNESS, Neighbours
 from bot.nlu.softmax import fit_softmax
 from bot.nlu.tagger import CharTagger, Span, labels, spans_of
 
@@ -98,7 +99,7 @@ def test_two_trainings_give_the_same_head(head, lexicon, letters):
         lines, [label for _, label in pairs], letters, ["预约", "停车场"], HeadSettings(at_least=2)
     )
     assert np.array_equal(head.fitted.dense, again.fitted.dense)
-    assert np.array_equal(head.fitted.neighbours.vectors, again.fitted.neighbours.vectors)
+    assert np.array_equal(head.fitted.neighbours.coarse, again.fitted.neighbours.coarse)
 
 
 def test_logistic_regression_finds_the_known_optimum():
@@ -112,6 +113,23 @@ def test_logistic_regression_finds_the_known_optimum():
     ours = np.concatenate([dense, thin])
     assert np.allclose(ours[:, 1] - ours[:, 0], 2 * known.coef_[0], atol=0.05)
     assert bias[1] - bias[0] == pytest.approx(2 * known.intercept_[0], abs=0.05)
+
+
+def test_the_nearest_lines_vote_as_if_all_had_been_compared_in_full():
+    chance, lines, classes, count = np.random.RandomState(5), 2000, 40, 40
+    centres = chance.randn(classes, 384) * np.linspace(3.0, 0.2, 384)  # as sentence vectors: few axes say most
+    given = np.arange(lines) % classes
+    vectors = centres[given] + chance.randn(lines, 384) * np.linspace(2.0, 0.2, 384)
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    masked = sparse.random(lines, 50, 0.05, format="csr", random_state=chance, dtype=np.float32)
+    known = Neighbours.of(vectors[100:], masked[100:], given[100:], count)
+    for number in range(100):
+        row = masked[number]
+        near = vectors[100:] @ vectors[number] + MASKED * (masked[100:] @ row.T).toarray().ravel()
+        best = np.argsort(-near)[:COUNT]
+        shares = np.bincount(given[100:][best], np.exp(SHARPNESS * near[best]), minlength=count)
+        votes = known.votes(vectors[number], row.indices.tolist(), row.data.tolist())
+        assert np.abs(votes - shares / shares.sum()).max() < 0.02
 
 
 def test_folds_spread_every_class():
