@@ -151,7 +151,7 @@ def _timed_parts() -> dict[str, float]:
 
 
 def training() -> dict[str, Any]:
-    """Train from the sentence vectors of build/embeddings/ and nothing else; gives seconds of processor and wall."""
+    """Train from the sentence vectors that the last `make train` left and nothing else; gives seconds of processor and wall."""
     from bot.nlu.files import EMBEDDINGS
 
     into = FOLDER / "training"
