@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from bot.conversations.tables import lines, outbox, reach
 from bot.storage.engine import reading, writing
+from bot.storage.types import UtcDateTime
 
 LEASE = timedelta(seconds=60)
 # A danger text or a greeting leaves as the answer to the callback; should that answer be lost, the outbox takes over.
@@ -20,8 +21,29 @@ PASSIVE_WAIT = timedelta(seconds=10)
 TURN_WAIT = timedelta(milliseconds=1500)  # a receipt written in the middle of a turn waits for the turn's answer
 MOST_LINES = 30
 
-_REACHED = select(reach.c.conversation_id).where(reach.c.conversation_id == bindparam("conversation"))
+# Statements are built once: building one costs more than running it.
+_REACH = reach.c.conversation_id == bindparam("conversation")
+_HERE = outbox.c.conversation_id == bindparam("conversation")
+_REACHED = select(reach.c.conversation_id).where(_REACH)
+_MEET = insert(reach)
 _QUEUE = insert(outbox)
+_ALLOW = {
+    kind: update(reach)
+    .where(_REACH)
+    .values({f"{kind}_left": bindparam("sends"), f"{kind}_until": bindparam("ends", type_=UtcDateTime)})
+    for kind in ("message", "event")
+}
+_SPEND = [
+    update(reach)
+    .where(_REACH, reach.c[f"{kind}_left"] > 0, reach.c[f"{kind}_until"] > bindparam("now"))
+    .values({f"{kind}_left": reach.c[f"{kind}_left"] - 1})
+    for kind in ("event", "message")  # the shorter one first
+]
+_LET_GO = (
+    update(outbox)
+    .where(_HERE, outbox.c.state == "held")
+    .values(state="waiting", not_before=bindparam("now"), owner=None)
+)
 
 
 @dataclass(frozen=True)
@@ -81,36 +103,21 @@ def _row(conversation_id: str, seq: int, line, now: datetime) -> dict:
 def meet(conn: Connection, conversation_id: str, address: str) -> None:
     """Keep where a new patient of a push channel is reached."""
     if conn.execute(_REACHED, {"conversation": conversation_id}).first() is None:
-        conn.execute(insert(reach).values(conversation_id=conversation_id, address=address))
+        conn.execute(_MEET, {"conversation_id": conversation_id, "address": address})
 
 
 def heard(conn: Connection, conversation_id: str, allowance: Allowance, message: bool, now: datetime) -> None:
     """The patient wrote (message) or tapped: his allowance begins anew, and what was held may leave."""
-    kind = "message" if message else "event"
+    this = {"conversation": conversation_id}
     conn.execute(
-        update(reach)
-        .where(reach.c.conversation_id == conversation_id)
-        .values({f"{kind}_left": allowance.sends, f"{kind}_until": now + allowance.lasts})
+        _ALLOW["message" if message else "event"], {**this, "sends": allowance.sends, "ends": now + allowance.lasts}
     )
-    conn.execute(
-        update(outbox)
-        .where(outbox.c.conversation_id == conversation_id, outbox.c.state == "held")
-        .values(state="waiting", not_before=now, owner=None)
-    )
+    conn.execute(_LET_GO, {**this, "now": now})
 
 
 def spend(conn: Connection, conversation_id: str, now: datetime) -> bool:
     """Take one send from the allowance, from the shorter one first; False when none is left."""
-    for kind in ("event", "message"):
-        left, until = reach.c[f"{kind}_left"], reach.c[f"{kind}_until"]
-        taken = conn.execute(
-            update(reach)
-            .where(reach.c.conversation_id == conversation_id, left > 0, until > now)
-            .values({left.name: left - 1})
-        )
-        if taken.rowcount:
-            return True
-    return False
+    return any(conn.execute(each, {"conversation": conversation_id, "now": now}).rowcount for each in _SPEND)
 
 
 def exhausted(conn: Connection, conversation_id: str) -> None:

@@ -22,6 +22,7 @@ from channels.wechat import replies, service
 from channels.wechat.account import Account
 from channels.wechat.client import Client
 from channels.wechat.errors import ApiError, Deed
+from channels.wechat.intake import Rush
 from channels.wechat.tables import notices
 
 log = logging.getLogger("daoyi.wechat")
@@ -40,9 +41,10 @@ REPORT_EVERY = 3600.0
 class Delivery:
     """The sender of one process."""
 
-    def __init__(self, account: Account, client: Client) -> None:
+    def __init__(self, account: Account, client: Client, rush: Rush) -> None:
         self._account = account
         self._client = client
+        self._rush = rush
         self._owner = f"{os.environ.get('DAOYI_WORKER') or f'{socket.gethostname()}:{os.getpid()}'}/wechat"[-80:]
         self._menus = True  # until WeChat says that the account may not (40200)
         self._wake = asyncio.Event()
@@ -76,6 +78,7 @@ class Delivery:
     async def _run(self) -> None:
         await in_thread(outbox.void_leases, self._owner, now())
         while not self._stopping:
+            await self._rush.over(time.monotonic())
             free = AT_ONCE - len(self._under_way)
             pause = EVERY
             if free > 0:

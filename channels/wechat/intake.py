@@ -1,20 +1,22 @@
 """Callbacks are stored before they are acknowledged and worked on after it.
 
 Storing is one insert for all that come at the same moment: two hundred patients at once wait for a few commits, not for
-two hundred. Working on them (masking, inbox, menu) makes room for acknowledgements first.
+two hundred. Everything else that the process does for the channel lets acknowledgements go first (`Rush`).
 """
 
 import asyncio
 import json
 import logging
 from datetime import datetime, timedelta
+from time import monotonic
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.clock import now
 from bot.conversations.transcript import record_incident
 from bot.storage.engine import reading, writing
+from bot.storage.types import UtcDateTime
 from bot.web.threads import in_thread
 from channels.wechat import service
 from channels.wechat.account import Account
@@ -25,12 +27,42 @@ log = logging.getLogger("daoyi.wechat")
 
 LANES = 4  # workers; each patient keeps to one, so that his messages stay in order
 MOST = 200  # callbacks in one insert
-ROOM = 0.3  # seconds that work waits for acknowledgements at most
+CALM = 0.02  # seconds without a callback that end a rush
+ROOM = 1.0  # seconds for which work may be kept waiting by a rush
 LEFT_BEHIND = timedelta(seconds=15)  # after which a row counts as left by a process that died …
 AT_START = timedelta(seconds=1)  # … and at a start, where most often it was oneself; to work twice does no harm
 LOOK_EVERY = 5.0
 MOST_ATTEMPTS = 5
 KEPT = timedelta(days=2)  # WeChat repeats within seconds
+
+
+# Built once: building a statement costs more than running it.
+_DONE = (
+    update(intake)
+    .where(intake.c.key == bindparam("of"))
+    .values(content=None, done_at=bindparam("now", type_=UtcDateTime))
+)
+
+
+class Rush:
+    """Callbacks that wait to be stored and acknowledged. A thread that works beside the loop takes the interpreter from it
+    again and again: with two hundred patients at once that is most of what an acknowledgement waits for."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._last = -CALM
+
+    def __enter__(self) -> None:
+        self._count += 1
+
+    def __exit__(self, *_) -> None:
+        self._count -= 1
+        self._last = monotonic()
+
+    async def over(self, since: float) -> None:
+        """Wait until no callback waits, yet not beyond ROOM seconds `since` (monotonic)."""
+        while (self._count or monotonic() - self._last < CALM) and monotonic() - since < ROOM:
+            await asyncio.sleep(0.01)
 
 
 class Intake:
@@ -39,11 +71,11 @@ class Intake:
     def __init__(self, account: Account, worked) -> None:
         self._account = account
         self._worked = worked
+        self.rush = Rush()
         self._waiting: list[tuple[Incoming, datetime, asyncio.Future]] = []
         self._wake = asyncio.Event()
         self._lanes: list[asyncio.Queue] = [asyncio.Queue() for _ in range(LANES)]
         self._tasks: list[asyncio.Task] = []
-        self.callers = 0  # callbacks that wait for their acknowledgement
 
     def start(self) -> None:
         """Begin; called once, in the running loop."""
@@ -63,11 +95,13 @@ class Intake:
         moment = now()
         self._waiting.append((message, moment, done))
         self._wake.set()
-        if await done:
+        with self.rush:
+            new = await done
+        if new:
             self._hand_over(message, moment, answered)
 
     def _hand_over(self, message: Incoming, received_at: datetime, answered: bool) -> None:
-        self._lanes[hash(message.openid) % LANES].put_nowait((message, received_at, answered))
+        self._lanes[hash(message.openid) % LANES].put_nowait((message, received_at, answered, monotonic()))
 
     async def _store(self) -> None:
         while True:
@@ -90,11 +124,8 @@ class Intake:
 
     async def _lane(self, queue: asyncio.Queue) -> None:
         while True:
-            message, received_at, answered = await queue.get()
-            for _ in range(int(ROOM / 0.01)):
-                if not self.callers:
-                    break
-                await asyncio.sleep(0.01)
+            message, received_at, answered, since = await queue.get()
+            await self.rush.over(since)
             try:
                 conversation_id = await in_thread(self._work, message, received_at, answered)
             except Exception as error:  # it stays in the table and is tried again
@@ -106,7 +137,7 @@ class Intake:
     def _work(self, message: Incoming, received_at: datetime, answered: bool) -> str | None:
         conversation_id = service.work(self._account, message, received_at, answered, now())
         with writing() as conn:
-            conn.execute(update(intake).where(intake.c.key == message.key).values(content=None, done_at=now()))
+            conn.execute(_DONE, {"of": message.key, "now": now()})
         return conversation_id
 
     async def _recover(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 from sqlalchemy import func, select
@@ -16,7 +17,7 @@ from bot.patients import binding, identity
 from bot.patients.tables import audit, links
 from bot.storage.engine import reading, writing
 from channels.wechat import service, words
-from channels.wechat.intake import left_behind
+from channels.wechat.intake import ROOM, Rush, left_behind
 from channels.wechat.tables import intake
 from tests.builders import patient, row_of, spoken
 from tests.channels.wechat.house import event, fields, openid, rows, text
@@ -106,6 +107,17 @@ async def test_a_picture_is_fetched_for_the_agent_before_wechat_forgets_it(withi
     chat = service.conversation_of(who)
     (line,) = rows(select(lines).where(lines.c.conversation_id == chat, lines.c.sender == "patient"))
     assert line.data["image"]["token"] == kept.token
+
+
+async def test_in_a_rush_work_lets_acknowledgements_go_first_but_not_for_ever():
+    rush = Rush()
+    with rush:
+        work = asyncio.create_task(rush.over(monotonic()))
+        await asyncio.sleep(0.1)
+        assert not work.done()
+    await asyncio.wait_for(work, 0.5)
+    with rush:
+        await asyncio.wait_for(rush.over(monotonic() - ROOM), 0.5)
 
 
 async def test_what_cannot_be_worked_on_is_tried_a_few_times_and_reported_once(within, monkeypatch):
