@@ -117,6 +117,7 @@ class Delivery:
             if not batch.parcels[done:]:
                 await in_thread(_write, outbox.arrived, batch, done, now())
             for parcel in batch.parcels[done:]:
+                await self._rush.over(time.monotonic())
                 if not await in_thread(_write, outbox.spend, batch.conversation_id, now()):
                     await self._nothing_left(batch)
                     return
