@@ -30,7 +30,7 @@ class Channel:
     def __init__(self, given: Account) -> None:
         self.account = given
         self.client = Client(given)
-        self.intake = Intake(given, self._worked)
+        self.intake = Intake(given, self._worked, self.client.picture if given.verified else None)
         self.delivery = Delivery(given, self.client, self.intake.rush)
         self.limit = Limit(settings().rate_per_minute, 60)
 
@@ -52,8 +52,6 @@ class Channel:
             self.delivery.hint()
         if self.account.verified and message.kind == "text":
             self.delivery.typing_soon(conversation_id, message.openid)
-        if self.account.verified and message.kind == "image" and message.fields.get("MediaId"):
-            self.delivery.picture_soon(conversation_id, message.key, message.fields["MediaId"])
 
     async def answer(self, message: Incoming) -> str | None:
         """Store a callback and give what it is answered with, None for plain `success`."""

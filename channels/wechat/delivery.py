@@ -18,7 +18,7 @@ from bot.conversations.tables import conversations, images
 from bot.conversations.transcript import record_incident
 from bot.storage.engine import reading, writing
 from bot.web.threads import in_thread
-from channels.wechat import replies, service
+from channels.wechat import replies
 from channels.wechat.account import Account
 from channels.wechat.client import Client
 from channels.wechat.errors import ApiError, Deed
@@ -51,7 +51,7 @@ class Delivery:
         self._stopping = False
         self._task: asyncio.Task | None = None
         self._under_way: set[asyncio.Task] = set()
-        self._aside: set[asyncio.Task] = set()  # typing and pictures: they never hold up a batch
+        self._aside: set[asyncio.Task] = set()  # typing: it never holds up a batch
         self._reported: dict[int, float] = {}
         self.answering: set[str] = set()  # conversations whose answer may still leave within the acknowledgement
 
@@ -184,17 +184,6 @@ class Delivery:
                     result = f"fact {missing} is missing"
                 await in_thread(_write, _note, batch.conversation_id, notice.kind, result, message_id, now())
         await in_thread(_write, outbox.put_off, batch, error, None)
-
-    def picture_soon(self, conversation_id: str, key: str, media_id: str) -> None:
-        """Fetch a patient's picture before WeChat forgets it."""
-        self._keep_aside(self._fetch_picture(conversation_id, key, media_id))
-
-    async def _fetch_picture(self, conversation_id: str, key: str, media_id: str) -> None:
-        try:
-            content = await self._client.picture(media_id)
-            await in_thread(service.keep_picture, conversation_id, key, content, now())
-        except Exception as error:
-            log.warning("a picture could not be fetched: %s", error if isinstance(error, ApiError) else type(error))
 
     def typing_soon(self, conversation_id: str, openid: str) -> None:
         """Show 正在输入 when the answer takes a while; in a rush answers matter more."""
