@@ -56,13 +56,21 @@ class Figures:
     sends: int = 0
     resent: int = 0  # parcels that the outbox itself says may have doubled
     seconds: float = 0.0
+    processor: list[float] = field(default_factory=list)  # of the web process for one message, a burst each
+    starved: list[float] = field(default_factory=list)  # how long its loop was ready and got no processor, a burst each
 
     def summary(self) -> dict:
         """Give the figures as the results file has them."""
         cuts = statistics.quantiles(self.acks, n=100) if len(self.acks) > 1 else [0.0] * 99
-        counted = {name: value for name, value in vars(self).items() if name != "acks"}
+        counted = {name: value for name, value in vars(self).items() if not isinstance(value, list)}
         ack = {"p50": cuts[49], "p95": cuts[94], "p99": cuts[98], "max": max(self.acks, default=0.0)}
-        return {**counted, "seconds": round(self.seconds, 1), "ack_ms": {k: round(v, 1) for k, v in ack.items()}}
+        bursts = {"processor_ms_a_message": self.processor, "starved_ms_a_burst": self.starved}
+        return {
+            **counted,
+            "seconds": round(self.seconds, 1),
+            "ack_ms": {k: round(v, 1) for k, v in ack.items()},
+            **{name: [round(one, 2) for one in each] for name, each in bursts.items()},
+        }
 
 
 class Children:
@@ -89,6 +97,13 @@ class Children:
     def start_all(self) -> None:
         for name in self._commands:
             self.start(name)
+
+    def spent(self, name: str) -> tuple[float, float]:
+        """Give the milliseconds that a process has computed, and those that its first thread waited for a processor."""
+        pid = self._running[name].pid
+        threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+        used = {one.parent.name: [int(ns) / 1e6 for ns in one.read_text().split()[:2]] for one in threads}
+        return sum(on for on, _ in used.values()), used[str(pid)][1]
 
     def kill(self, name: str) -> None:
         """kill -9, then start it again as the supervisor would."""
@@ -220,7 +235,15 @@ async def run(
         crowd = Crowd(played, web_port, users, figures)
         writing = []
         for number in range(rounds):
-            writing += [asyncio.create_task(crowd.write(*message)) for message in crowd.prepare()]
+            made_ready = crowd.prepare()
+            before = children.spent("web")
+            burst = [asyncio.create_task(crowd.write(*message)) for message in made_ready]
+            writing += burst
+            if not kills:
+                await asyncio.wait(burst)
+                used, starved = (now - then for now, then in zip(children.spent("web"), before, strict=True))
+                figures.processor.append(used / users)
+                figures.starved.append(starved)
             for name in kills.get(number, ()):
                 await asyncio.sleep(0.15)  # some are acknowledged, some are not yet
                 await asyncio.get_running_loop().run_in_executor(None, children.kill, name)

@@ -5,6 +5,7 @@ python -m benchmarks.wechat_worker SECONDS
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from bot.conversations.tables import inbox
 from bot.dialogue.replies import Reply
 from bot.dialogue.worker import Worker
+from bot.serve import WORKER_NICENESS
 from bot.storage.engine import reading
 
 
@@ -44,6 +46,7 @@ class Engine:
 def main(seconds: float) -> None:
     """Work until SIGTERM."""
     logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    os.nice(WORKER_NICENESS)  # as the real one
     worker = Worker(Engine(seconds), Reader())
 
     async def work() -> None:

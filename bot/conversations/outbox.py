@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from bot.conversations.tables import lines, outbox, reach
 from bot.storage.engine import reading, writing
+from bot.storage.types import Json, UtcDateTime
 
 LEASE = timedelta(seconds=60)
 # A danger text or a greeting leaves as the answer to the callback; should that answer be lost, the outbox takes over.
@@ -20,8 +21,29 @@ PASSIVE_WAIT = timedelta(seconds=10)
 TURN_WAIT = timedelta(milliseconds=1500)  # a receipt written in the middle of a turn waits for the turn's answer
 MOST_LINES = 30
 
-_REACHED = select(reach.c.conversation_id).where(reach.c.conversation_id == bindparam("conversation"))
+# Statements are built once: building one costs more than running it.
+_REACH = reach.c.conversation_id == bindparam("conversation")
+_HERE = outbox.c.conversation_id == bindparam("conversation")
+_REACHED = select(reach.c.conversation_id).where(_REACH)
+_MEET = insert(reach)
 _QUEUE = insert(outbox)
+_ALLOW = {
+    kind: update(reach)
+    .where(_REACH)
+    .values({f"{kind}_left": bindparam("sends"), f"{kind}_until": bindparam("ends", type_=UtcDateTime)})
+    for kind in ("message", "event")
+}
+_SPEND = [
+    update(reach)
+    .where(_REACH, reach.c[f"{kind}_left"] > 0, reach.c[f"{kind}_until"] > bindparam("now"))
+    .values({f"{kind}_left": reach.c[f"{kind}_left"] - 1})
+    for kind in ("event", "message")  # the shorter one first
+]
+_LET_GO = (
+    update(outbox)
+    .where(_HERE, outbox.c.state == "held")
+    .values(state="waiting", not_before=bindparam("now"), owner=None)
+)
 
 
 @dataclass(frozen=True)
@@ -81,36 +103,21 @@ def _row(conversation_id: str, seq: int, line, now: datetime) -> dict:
 def meet(conn: Connection, conversation_id: str, address: str) -> None:
     """Keep where a new patient of a push channel is reached."""
     if conn.execute(_REACHED, {"conversation": conversation_id}).first() is None:
-        conn.execute(insert(reach).values(conversation_id=conversation_id, address=address))
+        conn.execute(_MEET, {"conversation_id": conversation_id, "address": address})
 
 
 def heard(conn: Connection, conversation_id: str, allowance: Allowance, message: bool, now: datetime) -> None:
     """The patient wrote (message) or tapped: his allowance begins anew, and what was held may leave."""
-    kind = "message" if message else "event"
+    this = {"conversation": conversation_id}
     conn.execute(
-        update(reach)
-        .where(reach.c.conversation_id == conversation_id)
-        .values({f"{kind}_left": allowance.sends, f"{kind}_until": now + allowance.lasts})
+        _ALLOW["message" if message else "event"], {**this, "sends": allowance.sends, "ends": now + allowance.lasts}
     )
-    conn.execute(
-        update(outbox)
-        .where(outbox.c.conversation_id == conversation_id, outbox.c.state == "held")
-        .values(state="waiting", not_before=now, owner=None)
-    )
+    conn.execute(_LET_GO, {**this, "now": now})
 
 
 def spend(conn: Connection, conversation_id: str, now: datetime) -> bool:
     """Take one send from the allowance, from the shorter one first; False when none is left."""
-    for kind in ("event", "message"):
-        left, until = reach.c[f"{kind}_left"], reach.c[f"{kind}_until"]
-        taken = conn.execute(
-            update(reach)
-            .where(reach.c.conversation_id == conversation_id, left > 0, until > now)
-            .values({left.name: left - 1})
-        )
-        if taken.rowcount:
-            return True
-    return False
+    return any(conn.execute(each, {"conversation": conversation_id, "now": now}).rowcount for each in _SPEND)
 
 
 def exhausted(conn: Connection, conversation_id: str) -> None:
@@ -140,6 +147,45 @@ def unsent(conversation_id: str) -> bool:
 
 # ---- sending
 
+_LOCK = select(reach.c.address).where(_REACH).with_for_update()
+_SENDING = select(outbox).where(_HERE, outbox.c.state == "sending").order_by(outbox.c.seq)
+_READY = (
+    select(outbox)
+    .where(
+        _HERE,
+        or_(
+            outbox.c.state == "waiting",
+            and_(outbox.c.state == "passive", outbox.c.not_before <= bindparam("now")),
+        ),
+    )
+    .order_by(outbox.c.seq)
+    .limit(MOST_LINES)
+)
+_LEASE = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("row"))
+    .values(
+        state="sending",
+        owner=bindparam("by"),
+        lease_until=bindparam("ends", type_=UtcDateTime),
+        batch=bindparam("whole"),
+        attempts=outbox.c.attempts + 1,
+    )
+)
+_SAID = (
+    select(lines)
+    .where(lines.c.conversation_id == bindparam("conversation"), lines.c.seq.in_(bindparam("seqs", expanding=True)))
+    .order_by(lines.c.seq)
+)
+_FIX = update(outbox).where(outbox.c.id == bindparam("row")).values(parcels=bindparam("fixed", type_=Json))
+_OF_BATCH = and_(outbox.c.batch == bindparam("whole"), outbox.c.state == "sending")
+_OVER = (
+    update(outbox)
+    .where(_OF_BATCH)
+    .values(state="sent", parcels=None, owner=None, lease_until=None, sent_at=bindparam("now"), error=None)
+)
+_LONGER = update(outbox).where(_OF_BATCH).values(lease_until=bindparam("ends", type_=UtcDateTime))
+_COUNT = update(outbox).where(outbox.c.id == bindparam("whole")).values(done=bindparam("parcels_done"))
 _DUE = or_(
     and_(outbox.c.state.in_(("waiting", "passive")), outbox.c.not_before <= bindparam("now")),
     and_(outbox.c.state == "sending", outbox.c.lease_until < bindparam("now")),
@@ -164,25 +210,16 @@ def claim_of(
     """Lease a conversation's batch; None while another is under way. `due` False: do not wait for more lines."""
     with writing() as conn:
         # The patient's row is the lock: two senders never share a conversation.
-        row = conn.execute(
-            select(reach.c.address).where(reach.c.conversation_id == conversation_id).with_for_update()
-        ).first()
+        this = {"conversation": conversation_id}
+        row = conn.execute(_LOCK, this).first()
         if row is None:
             return None
-        this = outbox.c.conversation_id == conversation_id
-        rows = conn.execute(select(outbox).where(this, outbox.c.state == "sending").order_by(outbox.c.seq)).all()
+        rows = conn.execute(_SENDING, this).all()
         if rows:
             if any(each.lease_until >= now for each in rows):
                 return None
             return _taken_over(conn, rows, row.address, owner, now)
-        rows = conn.execute(
-            select(outbox)
-            .where(
-                this, or_(outbox.c.state == "waiting", and_(outbox.c.state == "passive", outbox.c.not_before <= now))
-            )
-            .order_by(outbox.c.seq)
-            .limit(MOST_LINES)
-        ).all()
+        rows = conn.execute(_READY, {**this, "now": now}).all()
         if not rows or (due and all(each.not_before > now for each in rows)):
             return None
         first = next((each for each in rows if each.parcels), rows[0])
@@ -193,15 +230,9 @@ def claim_of(
         else:
             said = _lines(conn, rows)
             parcels, done = compose(said), 0
-        numbers = [each.id for each in rows]
-        conn.execute(
-            update(outbox)
-            .where(outbox.c.id.in_(numbers))
-            .values(
-                state="sending", owner=owner, lease_until=now + LEASE, batch=first.id, attempts=outbox.c.attempts + 1
-            )
-        )
-        conn.execute(update(outbox).where(outbox.c.id == first.id).values(parcels=parcels))
+        lease = {"by": owner, "ends": now + LEASE, "whole": first.id}
+        conn.execute(_LEASE, [{"row": each.id, **lease} for each in rows])
+        conn.execute(_FIX, {"row": first.id, "fixed": parcels})
         return Batch(first.id, conversation_id, row.address, parcels, done, first.attempts + 1, tuple(said))
 
 
@@ -219,22 +250,16 @@ def _taken_over(conn: Connection, rows: list, address: str, owner: str, now: dat
 
 
 def _lines(conn: Connection, rows: list) -> list:
-    return conn.execute(
-        select(lines)
-        .where(lines.c.conversation_id == rows[0].conversation_id, lines.c.seq.in_([each.seq for each in rows]))
-        .order_by(lines.c.seq)
-    ).all()
+    return conn.execute(_SAID, {"conversation": rows[0].conversation_id, "seqs": [each.seq for each in rows]}).all()
 
 
 def arrived(conn: Connection, batch: Batch, done: int, now: datetime) -> None:
     """Note that `done` parcels have arrived; with the last one the batch is over and its words are not kept here."""
-    whole = done >= len(batch.parcels)
-    here = update(outbox).where(outbox.c.batch == batch.id, outbox.c.state == "sending")
-    if whole:
-        conn.execute(here.values(state="sent", parcels=None, owner=None, lease_until=None, sent_at=now, error=None))
+    if done >= len(batch.parcels):
+        conn.execute(_OVER, {"whole": batch.id, "now": now})
     else:
-        conn.execute(here.values(lease_until=now + LEASE))
-    conn.execute(update(outbox).where(outbox.c.id == batch.id).values(done=done))
+        conn.execute(_LONGER, {"whole": batch.id, "ends": now + LEASE})
+    conn.execute(_COUNT, {"whole": batch.id, "parcels_done": done})
 
 
 def put_off(conn: Connection, batch: Batch, error: str, until: datetime | None) -> None:

@@ -30,8 +30,8 @@ class Channel:
     def __init__(self, given: Account) -> None:
         self.account = given
         self.client = Client(given)
-        self.delivery = Delivery(given, self.client)
-        self.intake = Intake(given, self._worked)
+        self.intake = Intake(given, self._worked, self.client.picture if given.verified else None)
+        self.delivery = Delivery(given, self.client, self.intake.rush)
         self.limit = Limit(settings().rate_per_minute, 60)
 
     async def start(self) -> None:
@@ -48,11 +48,10 @@ class Channel:
         await self.client.close()
 
     def _worked(self, conversation_id: str, message: Incoming) -> None:
-        self.delivery.hint()
+        if message.kind != "text":  # a text is answered by its turn
+            self.delivery.hint()
         if self.account.verified and message.kind == "text":
             self.delivery.typing_soon(conversation_id, message.openid)
-        if self.account.verified and message.kind == "image" and message.fields.get("MediaId"):
-            self.delivery.picture_soon(conversation_id, message.key, message.fields["MediaId"])
 
     async def answer(self, message: Incoming) -> str | None:
         """Store a callback and give what it is answered with, None for plain `success`."""
@@ -102,17 +101,14 @@ def blueprint(make: Callable[[], Account] = account) -> Blueprint:
     @wechat.post(PATH)
     async def receive(request: Request) -> HTTPResponse:
         channel: Channel = request.app.ctx.wechat
-        channel.intake.callers += 1
+        if len(request.body) > door.BODY_LIMIT:
+            return empty(status=413)
         try:
-            if len(request.body) > door.BODY_LIMIT:
-                return empty(status=413)
             _require_admitted(request, allowed)
             visit = door.enter(given, _query(request), request.body, now())
             return _reply(given, visit, await channel.answer(visit.message))
         except BadMessage as error:
             return _refused(error)
-        finally:
-            channel.intake.callers -= 1
 
     return wechat
 

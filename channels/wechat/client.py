@@ -46,16 +46,37 @@ class Client:
 
         return str((await self._with_token("/cgi-bin/media/upload?type=image", form))["media_id"])
 
-    async def picture(self, media_id: str) -> bytes:
-        """Give a picture that a patient sent; WeChat keeps it for three days. Raises ApiError."""
-        query = {"access_token": await self.tokens.get(), "media_id": media_id}
+    async def picture(self, media_id: str) -> bytes | None:
+        """Give a picture that a patient sent, None when it is none that can be shown; WeChat keeps it for three days.
+
+        Raises ApiError.
+        """
+        bad = ""
+        while True:
+            token = await self.tokens.get(bad)
+            content = await self._download(media_id, token)
+            if content.startswith(PICTURES):
+                return content if len(content) <= LARGEST_PICTURE else None
+            code, rid = _refusal(content)
+            if code == 0:
+                return None
+            if bad or not needs_token(code):
+                raise ApiError(code, rid)
+            bad = token
+
+    async def _download(self, media_id: str, token: str) -> bytes:
+        query = {"access_token": token, "media_id": media_id}
+        content = b""
         try:
             async with self._http.get(f"{self._account.api}/cgi-bin/media/get", params=query) as answer:
-                content = await answer.content.read(LARGEST_PICTURE + 1)
+                if answer.status >= 500:
+                    raise ApiError(UNREACHED)
+                async for piece in answer.content.iter_any():
+                    content += piece
+                    if len(content) > LARGEST_PICTURE:
+                        break
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
             raise ApiError(UNREACHED) from None
-        if not content.startswith(PICTURES) or len(content) > LARGEST_PICTURE:
-            raise ApiError(UNREACHED)
         return content
 
     async def typing(self, openid: str) -> None:
@@ -115,6 +136,15 @@ class Client:
                 return found if isinstance(found, dict) else {"errcode": UNREACHED}
         except (aiohttp.ClientError, asyncio.TimeoutError, ValueError, OSError):
             return {"errcode": UNREACHED}
+
+
+def _refusal(content: bytes) -> tuple[int, str]:
+    """Give error code and number of a refusal, 0 for anything else."""
+    try:
+        answer = json.loads(content)
+        return int(answer["errcode"]), _rid(answer)
+    except (ValueError, KeyError, TypeError):
+        return 0, ""
 
 
 def _rid(answer: dict) -> str:

@@ -18,10 +18,11 @@ from bot.conversations.tables import conversations, images
 from bot.conversations.transcript import record_incident
 from bot.storage.engine import reading, writing
 from bot.web.threads import in_thread
-from channels.wechat import replies, service
+from channels.wechat import replies
 from channels.wechat.account import Account
 from channels.wechat.client import Client
 from channels.wechat.errors import ApiError, Deed
+from channels.wechat.intake import Rush
 from channels.wechat.tables import notices
 
 log = logging.getLogger("daoyi.wechat")
@@ -40,16 +41,17 @@ REPORT_EVERY = 3600.0
 class Delivery:
     """The sender of one process."""
 
-    def __init__(self, account: Account, client: Client) -> None:
+    def __init__(self, account: Account, client: Client, rush: Rush) -> None:
         self._account = account
         self._client = client
+        self._rush = rush
         self._owner = f"{os.environ.get('DAOYI_WORKER') or f'{socket.gethostname()}:{os.getpid()}'}/wechat"[-80:]
         self._menus = True  # until WeChat says that the account may not (40200)
         self._wake = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task | None = None
         self._under_way: set[asyncio.Task] = set()
-        self._aside: set[asyncio.Task] = set()  # typing and pictures: they never hold up a batch
+        self._aside: set[asyncio.Task] = set()  # typing: it never holds up a batch
         self._reported: dict[int, float] = {}
         self.answering: set[str] = set()  # conversations whose answer may still leave within the acknowledgement
 
@@ -76,6 +78,7 @@ class Delivery:
     async def _run(self) -> None:
         await in_thread(outbox.void_leases, self._owner, now())
         while not self._stopping:
+            await self._rush.over(time.monotonic())
             free = AT_ONCE - len(self._under_way)
             pause = EVERY
             if free > 0:
@@ -114,6 +117,7 @@ class Delivery:
             if not batch.parcels[done:]:
                 await in_thread(_write, outbox.arrived, batch, done, now())
             for parcel in batch.parcels[done:]:
+                await self._rush.over(time.monotonic())
                 if not await in_thread(_write, outbox.spend, batch.conversation_id, now()):
                     await self._nothing_left(batch)
                     return
@@ -180,17 +184,6 @@ class Delivery:
                     result = f"fact {missing} is missing"
                 await in_thread(_write, _note, batch.conversation_id, notice.kind, result, message_id, now())
         await in_thread(_write, outbox.put_off, batch, error, None)
-
-    def picture_soon(self, conversation_id: str, key: str, media_id: str) -> None:
-        """Fetch a patient's picture before WeChat forgets it."""
-        self._keep_aside(self._fetch_picture(conversation_id, key, media_id))
-
-    async def _fetch_picture(self, conversation_id: str, key: str, media_id: str) -> None:
-        try:
-            content = await self._client.picture(media_id)
-            await in_thread(service.keep_picture, conversation_id, key, content, now())
-        except Exception as error:
-            log.warning("a picture could not be fetched: %s", error if isinstance(error, ApiError) else type(error))
 
     def typing_soon(self, conversation_id: str, openid: str) -> None:
         """Show 正在输入 when the answer takes a while; in a rush answers matter more."""

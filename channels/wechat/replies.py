@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 LIMIT = 2000  # bytes of UTF-8; WeChat cuts at 2,048, measured by others and nowhere documented
 MENU_LIMIT = 10  # choices; more are a numbered list
@@ -67,7 +67,7 @@ def _parcels(lines: list, menus: bool) -> Iterator[dict]:
             said = plain(line.text)
             first_of_agent = line.sender == "agent" and not any(t.startswith("人工客服：") for t in texts)
             texts.append(f"人工客服：{said}" if first_of_agent else said)
-        texts += [f"{one['title']}：{one['uri'].partition(':')[2]}" for one in _addresses(line)]
+        texts += addresses(line.text, (line.data or {}).get("buttons") or [])
         if image := (line.data or {}).get("image"):
             for piece in divide("\n\n".join(texts)):
                 yield {"type": "text", "text": piece, "ai": generated}
@@ -96,8 +96,12 @@ def tokens(line) -> list[dict]:
     return [one for one in (line.data or {}).get("buttons") or [] if one.get("token")]
 
 
-def _addresses(line) -> list[dict]:
-    return [one for one in (line.data or {}).get("buttons") or [] if one.get("uri") and not one.get("token")]
+def addresses(text: str, buttons: Iterable[dict]) -> list[str]:
+    """Give the numbers to call and the pages that buttons lead to, except those that stand in the text already."""
+    links = [
+        (one["title"], one["uri"].removeprefix("tel:")) for one in buttons if one.get("uri") and not one.get("token")
+    ]
+    return [f"{title}：{address}" for title, address in links if address not in text]
 
 
 def numbered(parcel: dict) -> dict:

@@ -5,6 +5,7 @@ import secrets
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection
 
 from bot.conversations import erasure, inbound, outbox, transcript
 from bot.conversations.inbound import Empty, TooLong
@@ -22,6 +23,7 @@ from channels.wechat.tables import notices
 
 LOOKED_AT = 10  # last lines among which a choice is looked for
 EVENTS = ("event:subscribe", "event:unsubscribe", "event:scan", "event:click")
+LATE = "picture"  # what is left of a callback whose picture could not be fetched at once
 REPORTS = ("event:templatesendjobfinish", "event:subscribe_msg_sent_event")
 
 
@@ -56,10 +58,18 @@ def conversation_of(openid: str) -> str | None:
         ).scalar()
 
 
-def work(account: Account, message: Incoming, received_at: datetime, answered: bool, now: datetime) -> str | None:
+def work(
+    account: Account,
+    message: Incoming,
+    received_at: datetime,
+    answered: bool,
+    now: datetime,
+    picture: bytes | None = None,
+    missing: bool = False,
+) -> str | None:
     """Do what a callback asks for and give its conversation, None where there is none.
 
-    `answered`: its fixed text (danger, greeting) has left as the answer to the callback.
+    `answered`: its fixed text (danger, greeting) has left as the answer to the callback. `missing`: its picture comes later.
     """
     if message.kind in REPORTS:
         _note_result(message, now)
@@ -76,7 +86,7 @@ def work(account: Account, message: Incoming, received_at: datetime, answered: b
     if message.kind == "text":
         _text(conversation_id, message, received_at)
     elif message.kind in words.SENT:
-        _kept(conversation_id, message, received_at)
+        _kept(conversation_id, message, received_at, picture, missing)
     elif message.kind == "event:click" and message.fields.get("EventKey", "").startswith("do:"):
         with writing() as conn:
             persons.do(conn, conversation_id, message.fields["EventKey"][3:], message.key, received_at)
@@ -123,36 +133,58 @@ def _choice(conversation_id: str, message: Incoming) -> str | None:
     return replies.chosen(message.text, "", newest[::-1])
 
 
-def _kept(conversation_id: str, message: Incoming, now: datetime) -> None:
+def _kept(conversation_id: str, message: Incoming, now: datetime, picture: bytes | None, missing: bool) -> None:
     """Keep a picture or a voice message for the agent; nobody but the bot is asked to read it, so it asks for words."""
     fields = message.fields
-    said = words.SENT[message.kind]
+    said, asks = words.SENT[message.kind], message.kind
     if message.kind == "location":
         said = f"（位置：{inbound.clean(fields.get('Label', '') or '地图上的一点')[:60]}）"
     elif message.kind == "link":
         said = f"（链接：{inbound.clean(fields.get('Title', '') or '网页')[:60]}）"
+    elif message.kind == "image" and picture is None:
+        said, asks = said if missing else words.UNSEEN, "unseen"
     media = {name: fields[name] for name in ("MediaId", "MediaId16K", "PicUrl", "Format") if fields.get(name)}
+    meta = {"wechat": {"type": message.kind, **media}}
     with writing() as conn:
         if not persons.once(conn, conversation_id, message.key):
+            if picture:  # worked on before, by a process that died or is slow
+                _put_under(conn, conversation_id, message.key, picture, now)
             return
-        new = [Line("patient", said, meta={"wechat": {"type": message.kind, **media}}, client_id=message.key)]
+        data = _stored(conn, conversation_id, picture, now) if picture else None
+        new = [Line("patient", said, data, meta, message.key)]
         row = conn.execute(select(conversations.c.holder).where(conversations.c.id == conversation_id)).one()
         if row.holder != "agent":
-            new.append(Line("system", words.asked(message.kind)))
+            new.append(Line("system", words.asked(asks)))
         transcript.append(conn, conversation_id, new, now)
 
 
-def keep_picture(conversation_id: str, key: str, content: bytes, now: datetime) -> None:
-    """Put a downloaded picture under its line, encrypted as every picture of a talk."""
+def _stored(conn: Connection, conversation_id: str, picture: bytes, now: datetime) -> dict:
+    """Put a picture among those of a talk, encrypted as all of them, and give what its line shows."""
+    token = secrets.token_urlsafe(24)
+    kept = {"token": token, "conversation_id": conversation_id, "content": base64.b64encode(picture).decode()}
+    conn.execute(insert(images).values(**kept, at=now))
+    return {"image": {"token": token, "alt": "患者发来的图片"}}
+
+
+def late(message: Incoming, conversation_id: str) -> Incoming:
+    """Give what is left of a callback whose words are written and whose picture is not: nothing of the patient's own."""
+    fields = {"MediaId": message.fields.get("MediaId", ""), "conversation": conversation_id}
+    return Incoming(message.account, "", message.created, LATE, message.key, fields)
+
+
+def late_picture(message: Incoming, picture: bytes | None, now: datetime) -> None:
+    """Put a picture under its line, or say there that it cannot be had; nothing where it was erased meanwhile."""
     with writing() as conn:
-        this = (lines.c.conversation_id == conversation_id, lines.c.client_id == key)
-        row = conn.execute(select(lines).where(*this)).first()
-        if row is None or row.data or row.text == erasure.GONE:
-            return
-        token = secrets.token_urlsafe(24)
-        kept = {"token": token, "conversation_id": conversation_id, "content": base64.b64encode(content).decode()}
-        conn.execute(insert(images).values(**kept, at=now))
-        conn.execute(update(lines).where(*this).values(data={"image": {"token": token, "alt": "患者发来的图片"}}))
+        _put_under(conn, message.fields["conversation"], message.key, picture, now)
+
+
+def _put_under(conn: Connection, conversation_id: str, key: str, picture: bytes | None, now: datetime) -> None:
+    this = (lines.c.conversation_id == conversation_id, lines.c.client_id == key)
+    row = conn.execute(select(lines).where(*this).with_for_update()).first()
+    if row is None or row.data or row.text == erasure.GONE:
+        return
+    new = {"data": _stored(conn, conversation_id, picture, now)} if picture else {"text": words.UNSEEN}
+    conn.execute(update(lines).where(*this).values(**new))
 
 
 def _greet(conversation_id: str, key: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ import os
 import secrets
 import socket
 import sys
+import tempfile
 import time
 from pathlib import Path
 from xml.etree.ElementTree import fromstring
@@ -24,10 +25,14 @@ from channels.wechat.crypto import Envelope, signature
 from channels.wechat.messages import cdata
 
 HELP = (
-    "直接输入文字就是发消息；/关注 /取关 /图片 /语音 /位置 发送对应的消息；/菜单 列出菜单；/菜单 键 点击菜单；"
-    "/选 1 点选上一条消息里的选项；/扫码 场景 扫描带参数的二维码；/退出 结束。"
+    "直接输入文字就是发消息；/关注 /取关 /语音 /位置 发送对应的消息；/图片 或 /图片 文件 发一张图片；/菜单 列出菜单；"
+    "/菜单 键 点击菜单；/选 1 点选上一条消息里的选项；/扫码 场景 扫描带参数的二维码；/退出 结束。"
+)
+PICTURE = base64.b64decode(  # one grey point
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
 )
 START_SECONDS = 180
+LAST_LINES = 15
 RETRIES = 3
 SOON = 5.0  # seconds: WeChat's own patience
 
@@ -45,6 +50,7 @@ class Phone:
         self._envelope = Envelope(self.app_id, self.token, (self.key,))
         self._access = secrets.token_hex(64)
         self._choices: list[dict] = []
+        self._media: dict[str, bytes] = {}
 
     def settings(self, api: str) -> dict[str, str]:
         """Give the settings that make an installation this account's."""
@@ -70,6 +76,7 @@ class Phone:
                 web.post("/cgi-bin/message/custom/send", self._receive),
                 web.post("/cgi-bin/message/custom/typing", self._typing),
                 web.post("/cgi-bin/media/upload", self._upload),
+                web.get("/cgi-bin/media/get", self._download),
                 web.post("/cgi-bin/message/template/send", self._receive),
                 web.post("/cgi-bin/message/subscribe/bizsend", self._receive),
                 web.post("/cgi-bin/menu/create", self._fine),
@@ -90,6 +97,10 @@ class Phone:
     async def _upload(self, request: web.Request) -> web.Response:
         content = (await request.post())["media"].file.read()
         return web.json_response({"type": "image", "media_id": f"图片，{len(content) // 1024} KB", "created_at": 0})
+
+    async def _download(self, request: web.Request) -> web.Response:
+        content = self._media.get(request.query.get("media_id", ""))
+        return web.json_response({"errcode": 40007}) if content is None else web.Response(body=content)
 
     async def _receive(self, request: web.Request) -> web.Response:
         given = json.loads(await request.read())
@@ -150,6 +161,24 @@ class Phone:
         plain, _ = self._envelope.open(outer["Encrypt"], outer["MsgSignature"], outer["TimeStamp"], outer["Nonce"])
         self._show(f"公众号：{fromstring(plain).findtext('Content')}")
 
+    async def _send_picture(self, path: str) -> None:
+        media = secrets.token_hex(16)
+        try:
+            self._media[media] = Path(path).expanduser().read_bytes() if path else PICTURE
+        except OSError as error:
+            self._show(f"（读不到这个文件：{error.strerror}）")
+            return
+        await self.push("image", PicUrl="https://example.invalid/1.jpg", MediaId=media)
+
+    async def _tap(self, number: str) -> None:
+        if not self._choices:
+            self._show("（还没有收到带选项的消息）")
+        elif not (number.isascii() and number.isdigit()) or not 1 <= int(number) <= len(self._choices):
+            self._show(f"（最近一条带选项的消息里有 1 到 {len(self._choices)} 可选）")
+        else:
+            one = self._choices[int(number) - 1]
+            await self.push("text", Content=one["content"], bizmsgmenuid=one["id"])
+
     async def types(self, line: str, keys: list[str]) -> bool:
         """Do what a line of the terminal asks for; False: the end."""
         word, _, rest = line.strip().partition(" ")
@@ -160,7 +189,7 @@ class Phone:
         elif word == "/取关":
             await self.push("event", Event="unsubscribe", EventKey="")
         elif word == "/图片":
-            await self.push("image", PicUrl="https://example.invalid/1.jpg", MediaId="simulated")
+            await self._send_picture(rest.strip())
         elif word == "/语音":
             await self.push("voice", MediaId="simulated", Format="amr")
         elif word == "/位置":
@@ -171,9 +200,8 @@ class Phone:
             await self.push("event", Event="CLICK", EventKey=rest.strip())
         elif word == "/菜单":
             self._show("  ".join(keys))
-        elif word == "/选" and rest.strip().isdigit() and 1 <= int(rest) <= len(self._choices):
-            one = self._choices[int(rest) - 1]
-            await self.push("text", Content=one["content"], bizmsgmenuid=one["id"])
+        elif word == "/选":
+            await self._tap(rest.strip())
         elif word.startswith("/"):
             self._show(HELP)
         elif line.strip():
@@ -192,16 +220,19 @@ async def simulate(lines, out) -> int:
     environment = {**os.environ, **phone.settings(f"http://127.0.0.1:{api_port}")}
     environment |= {"DAOYI_HOST": "127.0.0.1", "DAOYI_PORT": str(web_port), "DAOYI_LOG_LEVEL": "ERROR"}
     print("正在启动本机的导医台（第一次约半分钟）……", file=out, flush=True)
+    log = tempfile.TemporaryFile("w+", errors="replace")  # what libraries say about themselves is not for the terminal
     serve = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.cli", "serve", env=environment, stdout=asyncio.subprocess.DEVNULL
+        sys.executable, "-m", "bot.cli", "serve", env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=log
     )
     try:
         if not await _ready(f"http://127.0.0.1:{web_port}/readyz", serve):
-            print("没有启动成功，请先运行 daoyi migrate 和 daoyi train，再看上面的提示。", file=out)
+            log.seek(0)
+            print("".join(log.readlines()[-LAST_LINES:]), file=out)
+            print("没有启动成功，请看上面的提示；还没有模型时先运行 daoyi train。", file=out)
             return 1
         menu, _ = read_file(Path(settings().wechat_file))
         keys = [f"say:{key}" for key in menu.says] + ["do:bind", "do:persons"]
-        print(f"{HELP}\n", file=out, flush=True)
+        print(f"{HELP}\n坐席工作台：http://127.0.0.1:{web_port}/desk\n", file=out, flush=True)
         loop = asyncio.get_running_loop()
         while line := await loop.run_in_executor(None, lines.readline):
             if not await phone.types(line, keys):

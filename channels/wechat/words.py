@@ -5,7 +5,7 @@ from bot.hospital.load import load_hospital
 from bot.language.script import is_traditional, to_traditional
 from bot.safety.signs import Finding, notice
 from bot.web.errors import BUSY
-from channels.wechat.replies import plain
+from channels.wechat.replies import addresses, plain
 
 SENT = {  # what a patient sent besides text, as the desk reads it
     "image": "（图片）",
@@ -15,8 +15,10 @@ SENT = {  # what a patient sent besides text, as the desk reads it
     "location": "（位置）",
     "link": "（链接）",
 }
+UNSEEN = "（图片没有取到）"  # too large, of another kind, or no longer kept by WeChat
 ASKS = {  # R33: what we cannot read is asked for in words
     "image": "图片已经为您保存，可以转给人工客服。我暂时只能看懂文字，麻烦您用文字告诉我想办的事情，好吗？",
+    "unseen": "图片已经收到。我暂时只能看懂文字，麻烦您用文字告诉我想办的事情，好吗？",
     "voice": "语音已经收到。我暂时只能看懂文字，麻烦您用文字告诉我，好吗？您也可以回复“转人工”，由人工客服为您服务。",
     "video": "视频已经收到。我暂时只能看懂文字，麻烦您用文字告诉我想办的事情，好吗？",
     "shortvideo": "视频已经收到。我暂时只能看懂文字，麻烦您用文字告诉我想办的事情，好吗？",
@@ -43,7 +45,7 @@ def greeting() -> str:
 
 
 def asked(kind: str) -> str:
-    """Give the kind request for text after a message of another kind."""
+    """Give the kind request for text after a message of another kind; "unseen" after a picture that we do not have."""
     info = load_hospital().info
     return ASKS[kind].format(address=info.address, transit=f"{info.transit.rstrip('。')}。" if info.transit else "")
 
@@ -52,6 +54,5 @@ def danger(finding: Finding, text: str) -> str:
     """Give the fixed text for a danger sign with the numbers to call, in the patient's script."""
     info = load_hospital().info
     warning = notice(finding, info.name, info.phones["emergency"])
-    numbers = [f"{one['title']}：{one['uri'].partition(':')[2]}" for one in warning.buttons if one.get("uri")]
-    said = plain("\n\n".join([warning.text, *numbers]))
+    said = plain("\n\n".join([warning.text, *addresses(warning.text, warning.buttons)]))
     return to_traditional(said, (info.name,)) if is_traditional(text) else said

@@ -28,6 +28,9 @@ FIELD_LIMITS = {"thing": 20, "phrase": 5, "character_string": 32, "time": 32, "n
 MENU_EVENTS = ("CLICK", "subscribe", "SCAN")
 
 
+PICTURE = b"\xff\xd8\xff" + bytes(range(256)) * 4000  # a million bytes
+
+
 PLAYED = web.AppKey("played", object)
 
 
@@ -258,9 +261,20 @@ class WeChat:
         return web.json_response({"type": "image", "media_id": media, "created_at": int(time.time())})
 
     async def download(self, request: web.Request) -> web.StreamResponse:
-        if request.query["media_id"] == "gone":
+        if fault := self.token_fault(request):
+            return web.json_response(fault)
+        if (answer := await self.injected("media", b"")) is not None:
+            return answer
+        media = request.query["media_id"]
+        if media == "gone":
             return web.json_response({"errcode": 40007, "errmsg": "invalid media_id"})
-        return web.Response(body=b"\xff\xd8\xff" + b"jpeg" * 10, content_type="image/jpeg")
+        content = {"gif": b"GIF89a" + b"0" * 99, "huge": PICTURE + b"0" * 2**21}.get(media, PICTURE)
+        answer = web.StreamResponse(headers={"content-type": "image/jpeg"})
+        await answer.prepare(request)
+        for start in range(0, len(content), 2**16):  # as it comes over a real network: in pieces
+            await answer.write(content[start : start + 2**16])
+        await answer.write_eof()
+        return answer
 
     async def notice(self, request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.read())

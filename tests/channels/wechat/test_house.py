@@ -12,7 +12,7 @@ from bot.conversations.tables import inbox, lines, outbox
 from channels.wechat import service
 from tests.builders import spoken
 from tests.channels.wechat import simulator
-from tests.channels.wechat.house import event, openid, rows, text, wait_for
+from tests.channels.wechat.house import event, openid, rows, running_house, text, wait_for
 from tests.channels.wechat.simulator import sign
 
 
@@ -104,7 +104,7 @@ def test_case_19_a_repeated_event_counts_once_and_two_in_one_second_count_twice(
     house.push(text(who, "谢谢"))
     house.lines(who, 3)
     said = [said for _, said in spoken(house.conversation(who))]
-    assert sorted(said[:2]) == sorted(["我想预约挂号", "我想查检查的价格"])
+    assert sorted(said[:2]) == sorted(["我想预约挂号", "请问检查项目怎么收费"])
     assert said[2:] == ["谢谢"]
 
 
@@ -187,3 +187,15 @@ def test_nothing_was_stored_twice_and_no_reply_was_faulty(house):
         outbox, (outbox.c.conversation_id == lines.c.conversation_id) & (outbox.c.seq == lines.c.seq)
     )
     assert rows(lost.where(lines.c.sender != "patient", outbox.c.id.is_(None))) == []
+
+
+def test_case_40_the_real_door_knows_the_list_behind_a_proxy(migrated, tmp_path):
+    with running_house(tmp_path, migrated("sqlite"), DAOYI_WECHAT_IPS="101.226.103.0/24") as listed:
+        for forwarded, status in (("8.8.8.8, 101.226.103.7", 200), ("101.226.103.7, 8.8.8.8", 403), ("8.8.8.8", 403)):
+            who = openid()
+            pushed = listed.push(text(who, "您好"), headers={"X-Forwarded-For": forwarded}, deliveries=1)
+            assert pushed["attempts"][0]["status"] == status
+            checked = httpx.get(
+                f"{listed.url}/wechat", params=query(echostr="1"), headers={"X-Forwarded-For": forwarded}
+            )
+            assert checked.status_code == status

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 from sqlalchemy import func, select
@@ -15,10 +16,12 @@ from bot.conversations.transcript import Line
 from bot.patients import binding, identity
 from bot.patients.tables import audit, links
 from bot.storage.engine import reading, writing
+from channels.wechat import intake as intake_room
 from channels.wechat import service, words
-from channels.wechat.intake import left_behind
+from channels.wechat.intake import ROOM, Rush, left_behind
 from channels.wechat.tables import intake
 from tests.builders import patient, row_of, spoken
+from tests.channels.wechat import simulator
 from tests.channels.wechat.house import event, fields, openid, rows, text
 from tests.channels.wechat.inside import read, until
 
@@ -96,16 +99,84 @@ async def test_case_13_voice_without_recognition_and_a_picture_for_a_person_ask_
     assert [sender for sender, _ in spoken(service.conversation_of(who))] == ["patient", "system", "patient"]
 
 
-async def test_a_picture_is_fetched_for_the_agent_before_wechat_forgets_it(within):
-    played, who, other = await within(), openid(), openid()
-    await played.hears(fields(other, "image", MsgId=8, MediaId="gone", PicUrl="u"))
-    await played.hears(fields(who, "image", MsgId=9, MediaId="m", PicUrl="u"))
-    await until(lambda: rows(select(images)))
-    (kept,) = rows(select(images))
-    assert base64.b64decode(kept.content).startswith(b"\xff\xd8\xff")
+def picture(who: str, media: str) -> dict:
+    return fields(who, "image", MsgId=9, MediaId=media, PicUrl="u")
+
+
+def first_line(chat: str):
+    return rows(select(lines).where(lines.c.conversation_id == chat, lines.c.sender == "patient"))[0]
+
+
+@pytest.mark.parametrize("faults", [[], [40001]])
+async def test_a_picture_is_fetched_whole_before_wechat_forgets_it(within, faults):
+    played, who = await within(), openid()
+    played.wechat.errors["media"] = faults
+    await played.hears(picture(who, "m"))
+    await played.settled()
     chat = service.conversation_of(who)
-    (line,) = rows(select(lines).where(lines.c.conversation_id == chat, lines.c.sender == "patient"))
-    assert line.data["image"]["token"] == kept.token
+    (kept,) = rows(select(images))
+    assert base64.b64decode(kept.content) == simulator.PICTURE
+    assert first_line(chat).data["image"]["token"] == kept.token
+    assert spoken(chat) == [("patient", "（图片）"), ("system", words.asked("image"))]
+
+
+@pytest.mark.parametrize("media", ["gone", "gif", "huge"])
+async def test_a_picture_that_cannot_be_had_is_said_so_and_not_asked_for_again(within, media):
+    played, who = await within(), openid()
+    await played.hears(picture(who, media))
+    await played.settled()
+    assert spoken(service.conversation_of(who)) == [("patient", words.UNSEEN), ("system", words.asked("unseen"))]
+    assert rows(select(images)) == []
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """What was left behind is looked for at once."""
+    monkeypatch.setattr(intake_room, "LEFT_BEHIND", timedelta(seconds=0.2))
+    monkeypatch.setattr(intake_room, "LATER", 1)
+    monkeypatch.setattr(intake_room, "MOST_ATTEMPTS", 200)
+    monkeypatch.setattr(intake_room, "LOOK_EVERY", 0.05)
+
+
+@pytest.mark.parametrize("faults", [["500", "500"], [-1], ["hang"]])
+async def test_a_picture_that_wechat_could_not_give_comes_later_and_the_patient_does_not_wait(
+    within, impatient, monkeypatch, faults
+):
+    monkeypatch.setattr(intake_room, "PICTURE_SECONDS", 0.3)
+    played, who = await within(), openid()
+    played.wechat.errors["media"] = faults
+    await played.hears(picture(who, "m"))
+    await until(lambda: rows(select(lines)))
+    chat = service.conversation_of(who)
+    assert spoken(chat) == [("patient", "（图片）"), ("system", words.asked("unseen"))]
+    await until(lambda: first_line(chat).data)
+    assert base64.b64decode(rows(select(images))[0].content) == simulator.PICTURE
+    await played.settled()
+    assert len(rows(select(lines))) == 2
+
+
+async def test_a_picture_that_comes_late_finds_nothing_of_who_has_unfollowed(within, impatient):
+    played, who = await within(), openid()
+    played.wechat.errors["media"] = [-1] * 1000
+    await played.hears(picture(who, "m"))
+    await until(lambda: rows(select(lines)) and who not in rows(select(intake.c.content))[0].content)
+    await played.hears(event(who, "unsubscribe"))
+    await until(lambda: service.conversation_of(who) is None)
+    played.wechat.errors.clear()
+    await played.settled()
+    assert rows(select(images)) == []
+    assert service.conversation_of(who) is None
+
+
+async def test_in_a_rush_work_lets_acknowledgements_go_first_but_not_for_ever():
+    rush = Rush()
+    with rush:
+        work = asyncio.create_task(rush.over(monotonic()))
+        await asyncio.sleep(0.1)
+        assert not work.done()
+    await asyncio.wait_for(work, 0.5)
+    with rush:
+        await asyncio.wait_for(rush.over(monotonic() - ROOM), 0.5)
 
 
 async def test_what_cannot_be_worked_on_is_tried_a_few_times_and_reported_once(within, monkeypatch):
@@ -299,6 +370,7 @@ async def test_several_relatives_are_bound_shown_and_unbound_by_taps(within):
             (own, "", True),
             (father, "父亲", True),
         ]
+    await played.sends(who)
     await played.hears(event(who, "CLICK", EventKey="do:persons"))
     bound, sent = await played.sends(who, 2)
     assert "本人" in bound["text"]["content"]
