@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot.clock import now
 from bot.settings import check_wechat, settings
 from bot.storage import heartbeat
@@ -26,25 +28,31 @@ WORKER_NICENESS = 5  # danger texts are answered by the web process: it goes fir
 
 
 def serve(role: str, prepare: Callable[[], object]) -> int:
-    """Run one role, or all of them under a supervisor that migrates and calls `prepare`, until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT: the web process, or the workers of this host, or both after migrating and `prepare`."""
+    _log()
+    if role == "web":
+        return _web()
+    return _Supervisor(role).run(prepare)
+
+
+def _log() -> None:
     logging.basicConfig(level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    if role == "web":
-        from bot.desk.routes import blueprint as desk
-        from bot.web.app import run
-        from bot.workbench.routes import blueprint as workbench
-        from channels.web.blueprint import blueprint as chat
 
-        rooms = [chat, desk, workbench]
-        if check_wechat(settings()):
-            from channels.wechat.blueprint import blueprint as wechat
 
-            rooms.append(wechat)
-        run(*rooms)
-        return 0
-    if role == "worker":
-        return _worker()
-    return _Supervisor().run(prepare)
+def _web() -> int:
+    from bot.desk.routes import blueprint as desk
+    from bot.web.app import run
+    from bot.workbench.routes import blueprint as workbench
+    from channels.web.blueprint import blueprint as chat
+
+    rooms = [chat, desk, workbench]
+    if check_wechat(settings()):
+        from channels.wechat.blueprint import blueprint as wechat
+
+        rooms.append(wechat)
+    run(*rooms)
+    return 0
 
 
 class _Child:
@@ -59,21 +67,21 @@ class _Child:
         environment = {**os.environ, "DAOYI_WORKER": self.name}
         if self.model:
             environment["DAOYI_MODEL"] = self.model
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bot.cli", "serve", "--role", self.role], env=environment
-        )
+        if "DAOYI_NOW" in environment:
+            environment["DAOYI_NOW"] = now().isoformat()  # one clock: it must not start again with each process
+        self.process = subprocess.Popen([sys.executable, "-m", "bot.serve", self.role], env=environment)
         self.started = time.monotonic()
 
     def look(self) -> None:
         """Start it when it is not running; a child that keeps dying is started less and less often."""
         if self.process is not None and self.process.poll() is None:
             return
-        now = time.monotonic()
+        moment = time.monotonic()
         if self.process is not None:
             log.error("%s ended with code %s", self.name, self.process.returncode)
-            self.pause = FASTEST_RESTART if now - self.started > 60 else min(self.pause * 2, SLOWEST_RESTART)
-            self.not_before, self.process = now + self.pause, None
-        if now >= self.not_before:
+            self.pause = FASTEST_RESTART if moment - self.started > 60 else min(self.pause * 2, SLOWEST_RESTART)
+            self.not_before, self.process = moment + self.pause, None
+        if moment >= self.not_before:
             self.start()
 
     def alive(self) -> bool:
@@ -92,42 +100,58 @@ class _Child:
 
 
 class _Supervisor:
-    def __init__(self) -> None:
+    """Keeps this host's workers, and with the role "all" the web process, running on the promoted model."""
+
+    def __init__(self, role: str) -> None:
         host = os.uname().nodename
-        self.takeover = Takeover(Project(), lambda name, model: _Child(name, "worker", model), _heard_of)
-        self.web = _Child(f"{host}:web", "web")
-        names = [f"{host}:worker-{n}" for n in range(1, settings().workers + 1)]
+        self.role = role
+        self.takeover = Takeover(Project(), lambda name, model: _Child(name, "worker", model), _heard)
+        self.web = [_Child(f"{host}:web", "web")] if role == "all" else []
+        # Workers alone may be a second set on one host: a name that another one bears would void his leases.
+        base = f"{host}:worker" if role == "all" else f"{host}:{os.getpid()}"
+        names = [f"{base}-{n}" for n in range(1, settings().workers + 1)]
         self.workers = [_Child(name, "worker", self.takeover.model) for name in names]
         self.stopping = False
 
     def run(self, prepare: Callable[[], object]) -> int:
-        """Run until SIGTERM or SIGINT; `prepare` fills the database while the workers load their model."""
-        from bot.storage.migrate import migrate
-
+        """Run until SIGTERM or SIGINT; with the role "all" migrate first, and `prepare` while the workers load their model."""
         for sign in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sign, self._stop)
         started, announced = time.monotonic(), False
-        migrate()
+        if self.role == "all":
+            from bot.storage.migrate import migrate
+
+            migrate()
         try:
             self._look()
-            prepare()
+            if self.role == "all":
+                prepare()
             while not self.stopping:
                 self._look()
-                if not announced and _worker_ready():
+                if not announced and self._ready():
                     announced = True
-                    _announce(time.monotonic() - started)
+                    _announce(time.monotonic() - started, self.role)
                 time.sleep(0.3)
         finally:
             self._end()
         return 0
 
     def _look(self) -> None:
-        self.workers = self.takeover.look(self.workers)
-        for child in (self.web, *self.workers):
+        try:
+            self.workers = self.takeover.look(self.workers)
+        except SQLAlchemyError as error:  # the workers go on with the model they have
+            log.warning("the heartbeats cannot be read: %s", type(error).__name__)
+        for child in (*self.web, *self.workers):
             child.look()
 
+    def _ready(self) -> bool:
+        try:
+            return not {child.name for child in self.workers}.isdisjoint(_heard())
+        except SQLAlchemyError:
+            return False
+
     def _end(self) -> None:
-        children = [self.web, *self.workers, *self.takeover.everyone()]
+        children = [*self.web, *self.workers, *self.takeover.everyone()]
         for child in children:
             child.stop()
         for child in children:
@@ -141,21 +165,18 @@ class _Supervisor:
         self.stopping = True
 
 
-def _worker_ready() -> bool:
-    return heartbeat.fresh("worker", now(), within=timedelta(seconds=HEARTBEAT_SECONDS))
+def _heard() -> dict[str, str | None]:
+    return heartbeat.heard("worker", now(), within=timedelta(seconds=HEARTBEAT_SECONDS))
 
 
-def _heard_of(name: str) -> bool:
-    return heartbeat.fresh("worker", now(), within=timedelta(seconds=HEARTBEAT_SECONDS), name=name)
-
-
-def _announce(seconds: float) -> None:
+def _announce(seconds: float, role: str) -> None:
     address = f"http://{settings().host}:{settings().port}"
-    print(
-        f"\n  ready after {seconds:.0f} s\n  患者聊天 chat  {address}/\n  坐席工作台 desk  {address}/desk\n"
-        f"  训练工作台 workbench  {address}/workbench\n",
-        flush=True,
+    pages = (
+        f"\n  患者聊天 chat  {address}/\n  坐席工作台 desk  {address}/desk\n  训练工作台 workbench  {address}/workbench"
+        if role == "all"
+        else ""
     )
+    print(f"\n  ready after {seconds:.0f} s{pages}\n", flush=True)
 
 
 def _chosen_model() -> Path | None:
@@ -177,7 +198,7 @@ def _worker() -> int:
     from bot.nlu.reader import Reader
 
     engine = Engine(model)
-    worker = Worker(engine, Reader.of_agent(engine))
+    worker = Worker(engine, Reader.of_agent(engine), model=model.name.removesuffix(".tar.gz"))
 
     async def work() -> None:
         loop = asyncio.get_running_loop()
@@ -185,8 +206,11 @@ def _worker() -> int:
             loop.add_signal_handler(sign, lambda: setattr(worker, "stopping", True))
         await worker.run_forever()
 
-    facts = {"model": model.name.removesuffix(".tar.gz"), "state": "live", "at": now().isoformat()}
-    models.say_serving(Project(), facts)
     log.info("worker %s is ready", worker.owner)
     asyncio.run(work())
     return 0
+
+
+if __name__ == "__main__":  # a child of the supervisor
+    _log()
+    sys.exit(_web() if sys.argv[1] == "web" else _worker())

@@ -35,56 +35,83 @@ MAX_ATTEMPTS = 3
 AT_ONCE = 8  # turns that may be under way in one worker; only waiting actions overlap
 SWEEP_SECONDS = 1.0  # also the longest pause between two looks at what waits
 BEAT_SECONDS = 3.0
+CLAIM_SECONDS = heartbeat.FRESH.total_seconds() - BEAT_SECONDS  # who was not heard for so long takes no turn
 
 
 class Worker:
-    """Runs turns with one model. `reader` understands text, `engine` acts on it."""
+    """Runs turns with one model. `reader` understands text, `engine` acts on it, `model` is its name for others.
 
-    def __init__(self, engine: "Engine", reader, name: str | None = None) -> None:
+    It takes turns only while others hear that it lives: once no worker with another model is heard, none takes a turn.
+    """
+
+    def __init__(self, engine: "Engine", reader, name: str | None = None, model: str | None = None) -> None:
         self.engine = engine
         self.reader = reader
+        self.model = model
         self.owner = (name or os.environ.get("DAOYI_WORKER") or f"{socket.gethostname()}:{os.getpid()}")[:80]
         self.stopping = False
         self._under_way: set[asyncio.Task] = set()
         self._beaten = self._swept = -math.inf
+        self._beating: asyncio.Task | None = None
         self._sweeping: asyncio.Task | None = None
 
     async def run_forever(self) -> None:
         """Work until `stopping` is set; then finish what is under way."""
         turns.void_leases(self.owner)
+        await asyncio.to_thread(self._beat, time.monotonic())
         news = changes()
         try:
             while not self.stopping:
                 self._keep_time()
                 news.catch_up()
-                if len(self._under_way) < AT_ONCE and self._start_one():
+                if self._may_claim() and self._start_one():
                     await asyncio.sleep(0)
                 else:
                     await news.wait(self._pause())
         finally:
             news.close()
-        if under_way := self._under_way | ({self._sweeping} if self._sweeping else set()):
+        if under_way := self._under_way | ({self._beating, self._sweeping} - {None}):
             await asyncio.wait(under_way, timeout=settings().turn_seconds)
+        await asyncio.to_thread(self._say_gone)
+
+    def _may_claim(self) -> bool:
+        return len(self._under_way) < AT_ONCE and self._is_heard()
+
+    def _is_heard(self) -> bool:
+        return time.monotonic() - self._beaten < CLAIM_SECONDS
 
     def _keep_time(self) -> None:
-        """Sweep when it is time, in a thread: what is due may send an SMS, and a slow gateway must not keep patients waiting."""
-        moment = time.monotonic()
+        """Beat and sweep when it is time, each in a thread: what is due may send an SMS, and a slow gateway must not keep
+        patients waiting."""
+        moment, loop = time.monotonic(), asyncio.get_running_loop()
+        if moment - self._beaten >= BEAT_SECONDS and (self._beating is None or self._beating.done()):
+            self._beating = loop.create_task(asyncio.to_thread(self._beat, moment))
         if moment - self._swept >= SWEEP_SECONDS and (self._sweeping is None or self._sweeping.done()):
             self._swept = moment
-            self._sweeping = asyncio.get_running_loop().create_task(asyncio.to_thread(self._sweep))
+            self._sweeping = loop.create_task(asyncio.to_thread(self._sweep))
+
+    def _beat(self, moment: float) -> None:
+        try:
+            heartbeat.beat("worker", self.owner, now(), model=self.model)
+            self._beaten = moment
+        except Exception:
+            log.exception("heartbeat failed")
+
+    def _say_gone(self) -> None:
+        try:
+            heartbeat.gone("worker", self.owner)
+        except Exception:
+            log.exception("heartbeat not taken back: it is forgotten by itself")
 
     def _sweep(self) -> None:
         try:
-            if time.monotonic() - self._beaten >= BEAT_SECONDS:
-                self._beaten = time.monotonic()
-                heartbeat.beat("worker", self.owner, now())
             sweep(now())
         except Exception:
             log.exception("sweep failed")
 
     def _pause(self) -> float:
         """Give how long nothing will be ripe unless the database changes, in seconds."""
-        if len(self._under_way) >= AT_ONCE:
+        if not self._may_claim():
             return SWEEP_SECONDS
         try:
             ripe = turns.ripe_in(now(), _quiet())
@@ -100,6 +127,9 @@ class Worker:
             log.exception("could not look for work")
             return False
         if turn is None:
+            return False
+        if not self._is_heard():  # the database kept us waiting
+            turns.release(turn)
             return False
         task = asyncio.get_running_loop().create_task(self.take(turn))
         self._under_way.add(task)

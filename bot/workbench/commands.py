@@ -47,7 +47,7 @@ def run_models(given, project: Project | None = None) -> int:
     elif given.deed == "rollback":
         print(f"{models.rollback(project, by, now())} serves again")
     else:
-        held = models.live(project).get("model") or models.serving(project).get("model")
+        held = models.serving(project, now())["model"]
         for name in models.names(project):
             facts = models.card(project, name)
             accuracy = ((facts.get("scores") or {}).get("tuning") or {}).get("accuracy", "-")

@@ -154,7 +154,7 @@ class Job:
         models.keep_card(project, name, facts)
         with self._step("measure"):
             new, hidden = self._measure(name, SET_SHOWN), self._measure(name, SET_HIDDEN)
-        live = models.live(project).get("model") or models.serving(project).get("model")
+        live = models.serving(project, now())["model"]
         with self._step("compare"):
             old = self._measure(live, SET_SHOWN) if live and live != name else new
             old_hidden = self._measure(live, SET_HIDDEN) if live and live != name else hidden

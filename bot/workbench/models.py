@@ -1,8 +1,9 @@
 """Trained models with their cards, and which of them serves: models/live.json.
 
 Without that file the model of today's files serves, as for a developer. A promotion writes it; from then on training data may
-change and be trained as often as one likes, and patients meet the promoted model until the next promotion. The
-supervisor of `daoyi serve` watches the file: a new worker warms up and takes over (takeover.py).
+change and be trained as often as one likes, and patients meet the promoted model until the next promotion. `daoyi serve`
+watches the file on every host: new workers warm up and take over (takeover.py). Which model a worker answers with stands
+in its heartbeat.
 """
 
 import json
@@ -12,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.errors import DaoyiError
+from bot.storage import heartbeat
 from bot.workbench.project import Project
 
 _NAME = re.compile(r"daoyi-[0-9a-f]{16}", re.ASCII)
@@ -74,7 +76,7 @@ def promote(project: Project, name: str, by: str, at: datetime, reason: str = ""
         before = (
             [{key: present.get(key) for key in ("model", "by", "at")}, *present.get("before", [])] if present else []
         )
-        if not present and (running := serving(project).get("model")) and running != name:
+        if not present and (running := _heard(at)) and running != name:
             before = [{"model": running, "by": "", "at": ""}]  # what served before the first promotion
         _set(project, {"model": name, "by": by, "at": at.isoformat(), "reason": reason, "before": before[:REMEMBERED]})
 
@@ -82,37 +84,55 @@ def promote(project: Project, name: str, by: str, at: datetime, reason: str = ""
 def rollback(project: Project, by: str, at: datetime) -> str:
     """Let the model before this one serve again and give its name. Raises NoModel when there is none."""
     with project.writer():
-        present = live(project)
-        before = [each for each in present.get("before", []) if (project.models / f"{each['model']}.tar.gz").is_file()]
-        if not before:
-            raise NoModel("没有可以退回的模型。")
-        name = before[0]["model"]
-        facts = {"model": name, "by": by, "at": at.isoformat(), "reason": f"从 {present['model']} 退回"}
-        _set(project, {**facts, "before": before[1:]})
-        return name
+        return _rollback(project, by, at)
 
 
-def release(project: Project) -> None:
-    """Let the model of today's files serve, as before the first promotion."""
+def _rollback(project: Project, by: str, at: datetime) -> str:
+    present = live(project)
+    before = [each for each in present.get("before", []) if (project.models / f"{each['model']}.tar.gz").is_file()]
+    if not before:
+        raise NoModel("没有可以退回的模型。")
+    name = before[0]["model"]
+    facts = {"model": name, "by": by, "at": at.isoformat(), "reason": f"从 {present['model']} 退回"}
+    _set(project, {**facts, "before": before[1:]})
+    return name
+
+
+def give_up(project: Project, name: str, at: datetime) -> None:
+    """Go back from a model that does not come up: to the one before, else to that of today's files."""
     with project.writer():
-        (project.models / "live.json").unlink(missing_ok=True)
+        if live(project).get("model") != name:
+            return  # another host or a trainer has gone back meanwhile
+        try:
+            _rollback(project, "系统", at)
+        except NoModel:
+            _set(project, {})
+        _set(project, {**_read(project.models / "live.json"), "failed": name})
 
 
 def pin(project: Project, by: str, at: datetime) -> None:
     """Hold on to the serving model before training data change for the first time: a worker that starts anew must not
     train and serve what nobody has judged."""
-    if not live(project) and (found := serving(project).get("model") or next(iter(names(project)), None)):
+    if not live(project) and (found := _heard(at) or next(iter(names(project)), None)):
         promote(project, found, by, at, "首次在工作台修改数据，保持现用模型")
 
 
-def serving(project: Project) -> dict:
-    """Give what the supervisor says: model, state (warming · live · failed), at, since; {} when it never ran."""
-    return _read(project.models / "serving.json")
+def serving(project: Project, at: datetime) -> dict:
+    """Give who answers patients: model ("" while nobody does) and state, one of live · changing · failed · "".
+
+    It is "live" only when no worker of any host is heard with another model than the promoted one; such a worker takes
+    no turn from then on (bot/dialogue/worker.py).
+    """
+    found = {model for model in heartbeat.heard("worker", at).values() if model}
+    wanted = live(project).get("model")
+    state = "changing" if len(found) > 1 or (found and wanted and found != {wanted}) else "live" if found else ""
+    if state == "live" and _read(project.models / "live.json").get("failed"):
+        state = "failed"
+    return {"model": wanted or next(iter(sorted(found)), ""), "state": state}
 
 
-def say_serving(project: Project, facts: dict) -> None:
-    """Say for the workbench which model serves or warms up (the supervisor does)."""
-    _write(project, project.models / "serving.json", facts)
+def _heard(at: datetime) -> str | None:
+    return next((model for model in heartbeat.heard("worker", at).values() if model), None)
 
 
 def _set(project: Project, facts: dict) -> None:

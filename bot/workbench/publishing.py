@@ -84,7 +84,7 @@ def all_models() -> dict:
     return {
         "models": rows,
         "live": held,
-        "serving": models.serving(place),
+        "serving": models.serving(place, now()),
         "before": before,
         "git": history.has_git(place),
     }

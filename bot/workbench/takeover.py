@@ -1,7 +1,7 @@
 """A promoted model takes over: its workers warm up beside the old ones, and only when they are ready the old ones go.
 
-The supervisor (bot/serve.py) calls `look` a few times a second. A worker that is told to go finishes its turns; the new
-ones are already taking the others, so no message waits and none is lost.
+The supervisor of each host (bot/serve.py) calls `look` a few times a second. A worker that is told to go finishes its turns;
+the new ones are already taking the others, so no message waits and none is lost.
 """
 
 import logging
@@ -12,7 +12,6 @@ from typing import Protocol
 
 from bot.clock import now
 from bot.workbench import models
-from bot.workbench.models import NoModel
 from bot.workbench.project import Project
 
 log = logging.getLogger("daoyi.serve")
@@ -32,10 +31,10 @@ class Child(Protocol):
 
 
 class Takeover:
-    """Follows models/live.json. make: (name, model) → a child not yet started; ready: has this name been heard of?"""
+    """Follows models/live.json. make: (name, model) → a child not yet started; heard: name → model of those heard of."""
 
-    def __init__(self, project: Project, make: Callable[[str, str], Child], ready: Callable[[str], bool]) -> None:
-        self.project, self.make, self.ready = project, make, ready
+    def __init__(self, project: Project, make: Callable[[str, str], Child], heard: Callable[[], dict]) -> None:
+        self.project, self.make, self.heard = project, make, heard
         self.model = models.live(project).get("model", "")  # "": the model of today's files
         self.failed = ""
         self.wanted = ""
@@ -49,15 +48,16 @@ class Takeover:
         if self.warming:
             return self._wait(workers)
         wanted = models.live(self.project).get("model", "")
+        if wanted != self.failed:
+            self.failed = ""
         if not wanted or wanted in (self.model, self.failed):
             return workers
-        if not self.model and models.serving(self.project).get("model") == wanted:
+        if not self.model and self.heard().get(workers[0].name) == wanted:
             self.model = wanted  # the model of today's files has been promoted: it serves already
             return workers
         log.info("model %s warms up", wanted)
-        self.wanted, self.failed = wanted, ""
+        self.wanted = wanted
         self.until = time.monotonic() + PATIENCE
-        self._say("warming")
         base = workers[0].name.partition("~")[0].rpartition("-")[0]
         self.warming = [self.make(f"{base}-{n}~{secrets.token_hex(3)}", wanted) for n in range(1, len(workers) + 1)]
         for child in self.warming:
@@ -68,14 +68,13 @@ class Takeover:
         if any(not child.alive() for child in self.warming) or time.monotonic() > self.until:
             self._give_up()
             return workers
-        if not all(self.ready(child.name) for child in self.warming):
+        if not {child.name for child in self.warming} <= self.heard().keys():
             return workers
         log.info("model %s takes over", self.wanted)
         for child in workers:
             child.stop()
             self.leaving.append((child, time.monotonic() + GRACE))
         fresh, self.warming, self.model = self.warming, [], self.wanted
-        self._say("live")
         return fresh
 
     def _give_up(self) -> None:
@@ -84,23 +83,13 @@ class Takeover:
         for child in self.warming:
             child.kill()
         self.warming, self.failed = [], self.wanted
-        self._say("failed")
-        if models.live(self.project).get("model") == self.wanted:
-            try:
-                models.rollback(self.project, "系统", now())
-            except NoModel:
-                models.release(self.project)
+        models.give_up(self.project, self.wanted, now())
 
     def _see_off(self) -> None:
         for child, until in self.leaving:
             if child.alive() and time.monotonic() > until:
                 child.kill()
         self.leaving = [(child, until) for child, until in self.leaving if child.alive()]
-
-    def _say(self, state: str) -> None:
-        before = models.serving(self.project).get("model") if state != "live" else self.wanted
-        facts = {"model": before, "state": state, "wanted": self.wanted, "at": now().isoformat()}
-        models.say_serving(self.project, facts)
 
     def everyone(self) -> list[Child]:
         """Give the children that are neither old nor new yet: they must go with the supervisor."""

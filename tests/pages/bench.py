@@ -36,7 +36,7 @@ TRAINER = ("5001", "周训练", "demo-train-5001")
 class Bench:
     """The project and its running house."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.root = folder / "house"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -49,6 +49,7 @@ class Bench:
             "DAOYI_RATE_PER_MINUTE": "600",
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONPATH": str(self.root),
+            **environment,
         }
         self.log = folder / "serve.log"
         self._copy()
@@ -98,7 +99,8 @@ class Bench:
             stdout=self.log.open("ab"),
             stderr=subprocess.STDOUT,
         )
-        self.wait("/readyz" if role == "all" else "/healthz", 240)
+        if role != "worker":
+            self.wait("/readyz" if role == "all" else "/healthz", 240)
 
     def wait(self, path: str, seconds: float) -> None:
         until = time.monotonic() + seconds

@@ -39,8 +39,8 @@ async function look() {
   }
 }
 
-/** Is another model than the promoted one still serving? */
-const changing = ({ live, serving }) => serving.state !== "failed" && Boolean(serving.model) && (serving.state === "warming" || Boolean(live.model && live.model !== serving.model));
+/** Does a worker still answer with another model than the promoted one? */
+const changing = ({ serving }) => serving.state === "changing";
 
 function note(found) {
   const running = found.job.state === "running" && found.job.steps.find((each) => each.state === "running");
@@ -60,8 +60,8 @@ function draw(found) {
 const short = (name) => (name ? name.replace("daoyi-", "").slice(0, 8) : "—");
 
 function drawNow(found) {
-  const name = found.live.model ?? found.serving.model;
-  const state = changing(found) ? tag("正在切换", "high") : found.serving.state === "failed" ? tag("新模型没有启动成功，仍用原模型", "bad") : found.serving.model && found.serving.model === name ? tag("正在接待", "good") : tag("等待服务启动");
+  const name = found.serving.model;
+  const state = { changing: tag("正在切换", "high"), failed: tag("新模型没有启动成功，仍用原模型", "bad"), live: tag("正在接待", "good") }[found.serving.state] ?? tag("等待服务启动");
   fill(byId("models-now"), el("div", { class: "page-head" }, el("h2", {}, "模型"),
     press("训练并评测", train, "primary", { id: "train", disabled: found.job.state === "running" }),
     press("退回上一个模型", () => back(found), "plainly", { id: "rollback", disabled: !found.before })),
@@ -91,7 +91,7 @@ function drawVerdict(found) {
     return;
   }
   const model = found.models.find((each) => each.model === result.model);
-  const served = (found.live.model ?? found.serving.model) === result.model;
+  const served = found.serving.model === result.model;
   fill(byId("verdict"), el("section", { class: "card block", tabindex: "0", "aria-label": "比较结果" },
     el("div", { class: "row" }, el("h3", {}, `新模型 ${short(result.model)} 与现用模型 ${short(result.against)} 比较`),
       served ? tag("已上线", "good") : model ? press("上线这个模型", () => promote(model), "primary", { id: "promote", disabled: model.may === "no" }) : null),
@@ -124,7 +124,7 @@ function sentences(title, rows, look) {
 }
 
 function drawList(found) {
-  const now = found.live.model ?? found.serving.model;
+  const now = found.serving.model;
   fill(byId("models-list"), el("h3", {}, "全部模型"), el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "全部模型" }, el("table", { class: "wide" },
     el("thead", {}, el("tr", {}, ["模型", "训练人", "时间", "数据版本", "例句", "正确率", "检查", ""].map((name) => el("th", { scope: "col" }, name || el("span", { class: "unseen" }, "操作"))))),
     el("tbody", {}, found.models.map((each) => el("tr", {}, el("th", { scope: "row" }, short(each.model), each.model === now ? [" ", tag("现用", "good")] : null),

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+import time
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -276,3 +277,48 @@ async def test_a_worker_with_nothing_to_do_is_woken_by_a_message(database, monke
     one.stopping = True
     await asyncio.to_thread(write, chat, "谢谢")
     await asyncio.wait_for(running, 20)
+
+
+async def test_a_worker_that_is_not_heard_takes_no_turn(database, monkeypatch):
+    monkeypatch.setattr(room, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(room, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(room, "CLAIM_SECONDS", 0.4)
+    one = worker([Reply("您好")])
+    running = asyncio.create_task(one.run_forever())
+    await until(lambda: heartbeat.fresh("worker", now()))
+
+    def fail(*_, **__):
+        raise OSError("the database does not hear it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(heartbeat, "beat", fail)
+        await asyncio.sleep(0.6)
+        chat = conversation()
+        await asyncio.to_thread(write, chat)
+        await asyncio.sleep(0.4)
+        assert spoken(chat) == [("patient", "你好呀")]  # another worker may say by now that it alone answers
+    await until(lambda: ("bot", "您好") in spoken(chat))
+    one.stopping = True
+    await asyncio.wait_for(running, 20)
+    assert not heartbeat.fresh("worker", now())  # it goes and says so
+
+
+async def test_a_turn_that_was_waited_for_too_long_is_given_back(database, monkeypatch):
+    chat = conversation()
+    write(chat)
+    one = worker()
+    one._beaten = time.monotonic()
+    claim = turns.claim
+
+    def slow(*given):
+        one._beaten -= room.CLAIM_SECONDS
+        return claim(*given)
+
+    monkeypatch.setattr(turns, "claim", slow)
+    assert not one._start_one() and one.engine.seen == []
+    monkeypatch.undo()
+    assert claim("another", now() + timedelta(seconds=1), timedelta(0)).conversation_id == chat
+
+
+def test_a_worker_stops_to_take_turns_before_others_stop_to_hear_it():
+    assert room.CLAIM_SECONDS < heartbeat.FRESH.total_seconds()

@@ -4,10 +4,12 @@ import json
 import os
 import shutil
 import time
+from datetime import timedelta
 
 import pytest
 
 from bot.clock import now
+from bot.storage import heartbeat
 from bot.web.errors import Refused
 from bot.workbench import history, jobs, judge, models, publishing
 from bot.workbench.models import NoModel
@@ -18,12 +20,16 @@ A, B, C = (f"daoyi-{letter * 16}" for letter in "abc")
 
 
 @pytest.fixture
-def place(tmp_path):
+def place(tmp_path, database):
     given = Project(tmp_path)
     given.models.mkdir()
     for name in (A, B, C):
         (given.models / f"{name}.tar.gz").write_bytes(b"model")
     return given
+
+
+def beats(name: str, model: str, ago: float = 0.0) -> None:
+    heartbeat.beat("worker", name, now() - timedelta(seconds=ago), model=model)
 
 
 def each(text: str, label: str, found: str) -> dict:
@@ -49,13 +55,13 @@ def test_a_promotion_holds_and_one_press_goes_back(place):
 
 
 def test_the_first_promotion_can_go_back_to_what_served_before(place):
-    models.say_serving(place, {"model": C, "state": "live"})
+    beats("host:worker-1", C)
     models.promote(place, A, "周训练", now())
     assert models.rollback(place, "周训练", now()) == C
 
 
 def test_training_data_may_change_only_after_the_serving_model_is_held(place):
-    models.say_serving(place, {"model": B, "state": "live"})
+    beats("host:worker-1", B)
     models.pin(place, "周训练", now())
     assert models.live(place)["model"] == B
     models.promote(place, C, "周训练", now())
@@ -73,6 +79,24 @@ def test_a_model_that_is_gone_is_not_served(place):
     models.promote(place, A, "周训练", now())
     (place.models / f"{A}.tar.gz").unlink()
     assert models.live_path(place) is None
+
+
+# ---- who answers
+
+
+def test_a_model_serves_when_no_worker_of_any_host_is_heard_with_another(place):
+    assert models.serving(place, now()) == {"model": "", "state": ""}
+    beats("one:worker-1", A)
+    assert models.serving(place, now()) == {"model": A, "state": "live"}
+    models.promote(place, B, "周训练", now())
+    assert models.serving(place, now()) == {"model": B, "state": "changing"}
+    beats("one:worker-1~new", B)
+    beats("two:worker-1", A)
+    heartbeat.gone("worker", "one:worker-1")
+    assert models.serving(place, now())["state"] == "changing"  # the second host still answers with the old one
+    beats("two:worker-1~new", B)
+    beats("two:worker-1", A, ago=heartbeat.FRESH.total_seconds() + 1)  # it was killed
+    assert models.serving(place, now()) == {"model": B, "state": "live"}
 
 
 # ---- the takeover
@@ -96,25 +120,23 @@ class Child:
 
 
 def following(place):
-    ready = set()
-    takeover = Takeover(place, Child, lambda name: name in ready)
+    heard = {"host:worker-1": C}
+    takeover = Takeover(place, Child, lambda: heard)
     old = Child("host:worker-1", "")
     old.start()
-    return takeover, ready, [old]
+    return takeover, heard, [old]
 
 
 def test_the_old_worker_goes_only_when_the_new_one_is_ready(place):
-    takeover, ready, workers = following(place)
+    takeover, heard, workers = following(place)
     assert takeover.look(workers) is workers
     models.promote(place, B, "周训练", now())
     assert takeover.look(workers) is workers and takeover.warming[0].model == B
     assert takeover.look(workers) is workers and workers[0].told == ""
-    assert models.serving(place)["state"] == "warming"
-    ready.add(takeover.warming[0].name)
+    heard[takeover.warming[0].name] = B
     fresh = takeover.look(workers)
     assert [child.model for child in fresh] == [B] and workers[0].told == "stop"
     assert fresh[0].name != workers[0].name  # or it would void the leases of the one that still finishes
-    assert models.serving(place) | {"at": ""} == {"model": B, "state": "live", "wanted": B, "at": ""}
     assert takeover.everyone() == workers
     workers[0].running = False
     assert takeover.look(fresh) is fresh and takeover.everyone() == []
@@ -128,8 +150,12 @@ def test_a_model_that_does_not_come_up_leaves_the_old_one_and_the_pointer_as_the
     takeover.look(workers)
     takeover.warming[0].running = False
     assert takeover.look(workers) is workers and workers[0].told == ""
-    assert models.live(place)["model"] == A and models.serving(place)["state"] == "failed"
+    beats("host:worker-1", A)
+    assert models.serving(place, now()) == {"model": A, "state": "failed"}
     assert takeover.look(workers) is workers and takeover.warming == []
+    models.promote(place, B, "周训练", now())  # somebody has mended it
+    takeover.look(workers)
+    assert [child.model for child in takeover.warming] == [B]
 
 
 def test_a_new_model_that_never_gets_ready_is_given_up(place, monkeypatch):
@@ -141,12 +167,13 @@ def test_a_new_model_that_never_gets_ready_is_given_up(place, monkeypatch):
     warming = takeover.warming[0]
     assert takeover.look(workers) is workers and warming.told == "kill"
     assert models.live(place) == {}
+    beats("host:worker-1", C)
+    assert models.serving(place, now()) == {"model": C, "state": "failed"}
 
 
 def test_promoting_the_model_that_serves_already_changes_nothing(place):
     takeover, _, workers = following(place)
-    models.say_serving(place, {"model": A, "state": "live"})
-    models.promote(place, A, "周训练", now())
+    models.promote(place, C, "周训练", now())
     assert takeover.look(workers) is workers and takeover.warming == []
 
 

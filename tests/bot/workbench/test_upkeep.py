@@ -58,7 +58,7 @@ def test_split_parts_every_label_and_never_the_same_words(small, tmp_path):
         upkeep.split(small, tmp_path / "parted", 0.5)
 
 
-def test_models_are_listed_promoted_with_a_reason_and_gone_back_to(small, capsys):
+def test_models_are_listed_promoted_with_a_reason_and_gone_back_to(small, database, capsys):
     small.models.mkdir()
     first, second = (f"daoyi-{letter * 16}" for letter in "ab")
     for name in (first, second):

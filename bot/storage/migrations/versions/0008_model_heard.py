@@ -1,0 +1,19 @@
+"""Which model a worker answers with."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("heartbeats") as batch_op:
+        batch_op.add_column(sa.Column("model", sa.String(length=40), nullable=True))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("heartbeats") as batch_op:
+        batch_op.drop_column("model")
