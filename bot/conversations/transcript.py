@@ -30,7 +30,10 @@ _BEFORE = (
     .order_by(lines.c.seq.desc())
     .limit(bindparam("count"))
 )
+_LINE = select(lines).where(lines.c.conversation_id == bindparam("conversation"), lines.c.seq == bindparam("seq"))
 NEWEST = 2**31 - 1  # above every seq
+# Nobody is asked whether a greeting helped, and nobody in danger.
+UNRATED = {"emergency", "report_death", "greet", "goodbye", "thanks", "apologize", "request_human", "abuse", "stop"}
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,22 @@ def latest(conn: Connection, conversation_id: str, limit: int = 50) -> list:
 def record_incident(conn: Connection, conversation_id: str | None, kind: str, detail: str, now: datetime) -> None:
     """Note a failure for the technical department (R81). `detail` must hold no words of a patient."""
     conn.execute(insert(incidents).values(conversation_id=conversation_id, kind=kind, detail=detail[:2000], at=now))
+
+
+def may_rate(row) -> bool:
+    """Tell whether a patient may say of a line that it did not help: an answer of the bot to what it understood."""
+    intent = (row.meta or {}).get("intent")
+    return row.sender == "bot" and bool(intent) and intent not in UNRATED
+
+
+def note_unhelpful(conn: Connection, conversation_id: str, seq: int, now: datetime) -> bool:
+    """Keep with an answer that it did not help the patient; False when there is no such answer."""
+    row = conn.execute(_LINE, {"conversation": conversation_id, "seq": seq}).first()
+    if row is None or not may_rate(row):
+        return False
+    meta = {"unhelpful": now.isoformat(), **row.meta}  # the first tap counts
+    conn.execute(update(lines).where(lines.c.id == row.id).values(meta=meta))
+    return True
 
 
 def patient_view(row) -> dict:

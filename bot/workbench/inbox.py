@@ -148,7 +148,7 @@ def _reasons(message: Message, meta: dict, following: list[str], soon: bool, low
         reasons.add("doubt")
     if meta.get("failed"):
         reasons.add("failed")
-    if following and NOT_THIS.search(following[0]):
+    if "unhelpful" in meta or (following and NOT_THIS.search(following[0])):
         reasons.add("denied")
     if message.intent != "request_human" and (soon or any(PERSON.search(text) for text in following)):
         reasons.add("handed")
@@ -158,7 +158,7 @@ def _reasons(message: Message, meta: dict, following: list[str], soon: bool, low
 
 
 def _answers(conn: Connection, ids: list[str]) -> dict[tuple[str, str], dict]:
-    """Give what was understood in each turn, from the first line of its answer."""
+    """Give what was understood in each turn, from the first line of its answer; `unhelpful` when the patient said so of any."""
     found: dict[tuple[str, str], dict] = {}
     for part in _parts(ids):
         rows = conn.execute(
@@ -168,7 +168,9 @@ def _answers(conn: Connection, ids: list[str]) -> dict[tuple[str, str], dict]:
         )
         for row in rows:
             if row.meta and row.meta.get("turn"):
-                found.setdefault((row.conversation_id, row.meta["turn"]), row.meta)
+                meta = found.setdefault((row.conversation_id, row.meta["turn"]), row.meta)
+                if "unhelpful" in row.meta:
+                    meta["unhelpful"] = row.meta["unhelpful"]
     return found
 
 

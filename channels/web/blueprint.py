@@ -16,7 +16,7 @@ from bot.web.files import PageFile, add_file
 from bot.web.limits import Limit, address
 from bot.web.threads import in_thread
 from channels.web import service, store
-from channels.web.messages import read_count, read_message, read_seen, refusal_for
+from channels.web.messages import read_count, read_message, read_seen, read_seq, refusal_for
 from channels.web.sessions import Session, bearer
 from channels.web.socket import serve_socket
 from channels.web.welcome import hours_text, welcome
@@ -86,6 +86,13 @@ def blueprint() -> Blueprint:
         await in_thread(service.note_seen, conversation_id, read_seen(request.json))
         request.app.ctx.live.hint(conversation_id)
         return _json({"seen": True})
+
+    @chat.post("/chat/unhelpful")
+    async def unhelpful(request: Request) -> HTTPResponse:
+        conversation_id = await in_thread(service.conversation_for, _token(request))
+        by_session.require(conversation_id)
+        await in_thread(service.note_unhelpful, conversation_id, read_seq(request.json))
+        return _json({"noted": True})
 
     @chat.get("/chat/images/<token:str>")
     async def image(request: Request, token: str) -> HTTPResponse:

@@ -61,6 +61,14 @@ def read_seen(payload: object) -> dict:
     return found
 
 
+def read_seq(payload: object) -> int:
+    """Read {seq}. Raises Refused (400)."""
+    seq = payload.get("seq") if isinstance(payload, dict) else None
+    if not isinstance(seq, int) or isinstance(seq, bool) or not 0 < seq < 2**31:
+        raise Refused(400)
+    return seq
+
+
 def refusal_for(error: Exception) -> Refused | None:
     """Give the kind words for what is wrong with a message; None when `error` is about something else."""
     if isinstance(error, Refused):
@@ -87,8 +95,11 @@ def staff_id(row) -> int | None:
 
 
 def line_view(row, names: Mapping[int, str]) -> dict:
-    """Give a line as the widget shows it. `kind` tells a receipt or a warning apart; `meta` itself stays with us."""
+    """Give a line as the widget shows it. `kind` tells a receipt or a warning apart, `unhelpful` stands with an answer that
+    may be rated and tells whether it was; `meta` itself stays with us."""
     view = transcript.patient_view(row)
+    if transcript.may_rate(row):
+        view["unhelpful"] = "unhelpful" in row.meta
     if row.sender == "agent":
         view["name"] = names.get(staff_id(row), "人工客服")
     if row.sender == "system":

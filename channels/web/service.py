@@ -1,7 +1,7 @@
 """The web channel's few deeds, each one synchronous call for the thread pool: open, renew, accept."""
 
 from bot.clock import now
-from bot.conversations import inbound, marks
+from bot.conversations import inbound, marks, transcript
 from bot.conversations.inbound import Accepted
 from bot.hospital.load import load_hospital
 from bot.safety.signs import scan
@@ -46,6 +46,13 @@ def note_seen(conversation_id: str, seen: dict) -> None:
     with writing() as conn:
         marks.move(conn, conversation_id, patient_got=max(seen["got"], seen["read"]), patient_read=seen["read"])
         marks.typing(conn, conversation_id, "patient", now() if seen["typing"] else None)
+
+
+def note_unhelpful(conversation_id: str, seq: int) -> None:
+    """Keep that an answer did not help. Raises Refused (404) for a line that is no answer of the bot."""
+    with writing() as conn:
+        if not transcript.note_unhelpful(conn, conversation_id, seq, now()):
+            raise Refused(404)
 
 
 def accept(conversation_id: str, message: Message) -> Accepted:

@@ -533,3 +533,35 @@ def test_on_a_telephone_the_embedded_chat_fills_the_screen(page, house, embedder
     assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 375, 740)
     picture(page, "widget-embedded-375")
     assert Axe().run(page).violations_count == 0
+
+
+def _answer_of(turn: str, *texts: str, intent: str = "faq/parking") -> list[Line]:
+    return [Line("bot", text, meta={"turn": turn, "intent": intent, "confidence": 0.9}) for text in texts]
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_an_answer_that_did_not_help_is_one_tap_kept_with_its_line_and_a_person_is_offered(page, house, size):
+    page.set_viewport_size(size)
+    open_chat(page, house.url)
+    write(page, "轮子放哪儿")
+    delivered(page)
+    house.say(token_of(page), *_answer_of("a", "轮椅在服务台借。", "有疑问请拨0550-8800000。"))
+    house.say(token_of(page), *_answer_of("b", "您好", intent="greet"))
+    expect(page.locator(".line.bot", has_text="您好")).to_have_count(2)
+    press = page.get_by_role("button", name="没有帮助")
+    expect(press).to_have_count(1)  # below the last line of the answer; a greeting is not asked about
+    assert press.bounding_box()["height"] >= 44
+    picture(page, f"widget-unhelpful-{size['width']}")
+    press.focus()
+    page.keyboard.press("Enter")
+    thanks = page.locator(".rate")
+    expect(thanks).to_contain_text("谢谢，我们会改进")
+    expect(page.get_by_role("button", name="转人工")).to_be_focused()
+    picture(page, f"widget-unhelpful-thanks-{size['width']}")
+    assert Axe().run(page).response["violations"] == []
+    assert [line.get("unhelpful") for line in house.lines(token_of(page))] == [None, False, True, None]
+    page.get_by_role("button", name="转人工").click()
+    delivered(page)
+    assert patient_texts(house, token_of(page)) == ["轮子放哪儿", "转人工"]
+    page.reload()
+    expect(page.locator(".rate")).to_have_text(["谢谢，我们会改进。"])

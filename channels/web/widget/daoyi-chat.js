@@ -121,6 +121,9 @@ line-height:1.4;overflow-wrap:anywhere;text-decoration:none;display:inline-flex;
 .choice:active{transform:translateY(1px)}
 .choice[aria-disabled=true]{border-color:var(--line);color:#667977;background:transparent;cursor:default;transform:none}
 .choice.chosen{background:var(--tint);border-color:var(--brand);color:var(--brand-deep);font-weight:600}
+.rate{align-self:flex-start;min-height:44px;margin:-10px 0 -14px;padding:0 4px;font-size:13px;color:var(--soft)}
+.rate button{min-height:44px;min-width:44px;padding:0 2px;text-decoration:underline;text-decoration-color:var(--line);text-underline-offset:3px}
+.rate button:hover{color:var(--brand-deep)}.large .rate{font-size:17px}
 .hint{font-size:.9em;color:var(--soft);margin:2px 0 -2px}
 .starts{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:10px;width:100%}
 .start{min-height:56px;display:flex;align-items:center;gap:.6em;padding:8px 14px;border-radius:14px;border:1px solid var(--line);background:var(--paper);
@@ -947,7 +950,7 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       this.first = 0;
       this.earlier.hidden = true;
       this.greeting.hidden = false;
-      this.delivered = null;
+      this.delivered = this.rated = null;
     }
 
     showLines(lines, reset) {
@@ -1034,7 +1037,38 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       }
       if (line.image) words.appendChild(this.pictureNode(line.image));
       if (line.buttons && line.buttons.length) words.appendChild(this.choices(line));
+      if (line.unhelpful !== undefined) words.appendChild(this.rating(line));
       return el("div", { class: "line " + line.sender, "data-seq": line.seq }, this.face(line.sender), words);
+    }
+
+    /** 没有帮助: one tap, thanks, and a person who wants one. One for an answer of several lines, below the last. */
+    rating(line) {
+      const box = el("div", { class: "rate" });
+      const thank = () => { box.textContent = "谢谢，我们会改进。"; };
+      const given = this.rated;
+      if (given && given.at === line.at && given.box.parentNode) given.box.parentNode.removeChild(given.box);
+      this.rated = { at: line.at, box: box };
+      if (line.unhelpful) { thank(); return box; }
+      const button = el("button", { type: "button", text: "没有帮助" });
+      button.addEventListener("click", async () => {
+        if (button.getAttribute("aria-disabled") === "true") return;
+        button.setAttribute("aria-disabled", "true");
+        try {
+          await this.link.call("POST", "/chat/unhelpful", { seq: line.seq });
+        } catch (error) {
+          button.removeAttribute("aria-disabled");
+          this.say.textContent = "刚才没有记下，请再点一次。";
+          return;
+        }
+        thank();
+        this.say.textContent = box.textContent;
+        const person = el("button", { type: "button", text: "转人工" });
+        person.addEventListener("click", () => { box.removeChild(person); this.input.focus(); this.link.send({ text: "转人工" }); });
+        box.appendChild(person);
+        person.focus();
+      });
+      box.appendChild(button);
+      return box;
     }
 
     systemNode(line) {

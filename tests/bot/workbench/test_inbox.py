@@ -68,6 +68,15 @@ def test_hand_over_and_a_low_rating_soon_after_count(trainer, project):
     assert page()["messages"][0]["reasons"] == ["handed", "rated"]
 
 
+def test_a_tap_on_not_helpful_counts_as_words_that_say_so(trainer, project):
+    talk = Talk().says("那个带轮的搁哪儿", "faq/wheelchair", 0.95)
+    turn = {"turn": f"{talk.id}:1", "intent": "faq/wheelchair", "confidence": 0.95}
+    with writing() as conn:
+        transcript.append(conn, talk.id, [Line("bot", "第二行", meta=turn)], now())
+        assert transcript.note_unhelpful(conn, talk.id, 3, now())
+    assert page()["messages"][0]["reasons"] == ["denied"] and page(reason="denied")["total"] == 1
+
+
 def test_numbers_and_names_never_reach_the_trainer(trainer, project):
     talk = Talk().says("我叫王建国，电话13800000001，身份证110101199003070015", "inform", 0.5)
     shown = page()["messages"][0]

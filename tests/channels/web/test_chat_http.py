@@ -362,3 +362,18 @@ def test_the_page_says_what_it_has_seen_and_the_desk_knows(house):
     for bad in ({"got": -1}, {"read": "1"}, []):
         assert httpx.post(f"{house.url}/chat/seen", json=bad, headers=headers).status_code == 400
     assert httpx.post(f"{house.url}/chat/seen", json=seen).status_code == 401
+
+
+def test_only_an_answer_of_ones_own_talk_can_be_called_unhelpful(house):
+    mine, other = house.session(), house.session()
+    house.send(mine, "停车场在哪")
+    house.say(mine, Line("bot", "在南门。", meta={"turn": "t", "intent": "faq/parking"}), Line("agent", "您好"))
+
+    def press(token: str, seq) -> int:
+        return httpx.post(f"{house.url}/chat/unhelpful", json={"seq": seq}, headers=bearer(token)).status_code
+
+    assert [press(mine, seq) for seq in (1, 3, 9, "2", True, 0)] == [404, 404, 404, 400, 400, 400]
+    assert press(other, 2) == 404 and press("x", 2) == 401
+    assert [line.get("unhelpful") for line in house.lines(mine)] == [None, False, None]
+    assert press(mine, 2) == 200 and press(mine, 2) == 200
+    assert [line.get("unhelpful") for line in house.lines(mine)] == [None, True, None]
