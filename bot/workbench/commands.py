@@ -14,9 +14,7 @@ def add_commands(commands) -> None:
     nlu = commands.add_parser("nlu", help="training lines: lint, dedupe, split").add_subparsers(
         dest="deed", required=True
     )
-    nlu.add_parser(
-        "lint", help="conflicts, repeats, unknown entities, labels with few lines; exit code 1 for conflicts"
-    )
+    nlu.add_parser("lint", help="what would be learnt wrongly (exit code 1), and what the guideline asks besides")
     dedupe = nlu.add_parser("dedupe", help="list repeats and lines that almost repeat another")
     dedupe.add_argument("--write", action="store_true", help="take exact repeats out of the files")
     split = nlu.add_parser("split", help="part the lines for a test of one's own, every label alike")
@@ -63,7 +61,7 @@ def run_models(given, project: Project | None = None) -> int:
 
 
 def run_nlu(given, project: Project | None = None) -> int:
-    """Run `daoyi nlu …`; the exit code is 1 where lint finds a conflict."""
+    """Run `daoyi nlu …`; the exit code is 1 where lint finds a fault."""
     from bot.workbench import upkeep  # the language tables take a second to load
 
     project = project or Project()

@@ -28,6 +28,7 @@ nlu:
 def small(tmp_path):
     (tmp_path / "nlu_data").mkdir()
     (tmp_path / "nlu_data" / "a.yml").write_text(DATA, encoding="utf-8")
+    (tmp_path / "domain.yml").write_text("intents: [greet, thanks: {use_entities: []}]", encoding="utf-8")
     return Project(tmp_path)
 
 
@@ -38,6 +39,49 @@ def test_lint_finds_conflicts_and_unknown_entities_and_says_so_by_its_exit_code(
     assert upkeep.lint(small) == 1
     said = capsys.readouterr().out
     assert "conflict\tgreet thanks\t你好" in said and "unknown entity thing" in said and "few lines\tthanks" in said
+    assert "repeat\ta.yml:6\t你好！" in said
+
+
+@pytest.mark.parametrize(
+    "line", ["[[今天](date)上午](date)谢谢", "[今天](date谢谢", "今天](date)谢谢", "{今天谢谢", "[](date)谢谢您了"]
+)
+def test_a_mark_that_is_broken_or_overlaps_another_is_a_fault(small, capsys, line):
+    with (small.data / "a.yml").open("a", encoding="utf-8") as out:
+        out.write(f"    - {line}\n")
+    assert upkeep.lint(small) == 1
+    assert f"broken mark\ta.yml:13\t{line}" in capsys.readouterr().out
+
+
+def test_labels_domain_and_answers_must_agree(small, capsys):
+    with (small.data / "a.yml").open("a", encoding="utf-8") as out:
+        out.write("- intent: faq/parking\n  examples: |\n    - 停车\n")
+    (small.root / "domain.yml").write_text("intents: [greet, faq, goodbye]", encoding="utf-8")
+    assert upkeep.lint(small) == 1
+    said = capsys.readouterr().out
+    assert (
+        "label not in domain.yml\tthanks" in said and "no lines\tgoodbye" in said and "no answer\tfaq/parking" in said
+    )
+    (small.root / "domain.yml").unlink()
+    with pytest.raises(DaoyiError, match="domain"):
+        upkeep.lint(small)
+
+
+def test_lines_that_begin_alike_or_differ_only_in_their_entities_are_shown(small, capsys):
+    lines = [f"请问一下{word}" for word in ("哪里", "怎么走", "几点")] + [
+        "[心内科](department)在几楼",
+        "[骨科](department)在几楼？",
+    ]
+    with (small.data / "a.yml").open("a", encoding="utf-8") as out:
+        out.write("".join(f"    - {line}\n" for line in lines))
+    assert upkeep.lint(small) == 0
+    said = capsys.readouterr().out
+    assert "same opening\tthanks\t请问一下 begins 3 of 7" in said
+    assert "alike\tthanks\t[心内科](department)在几楼 | [骨科](department)在几楼？" in said
+
+
+def test_the_houses_own_lines_keep_the_guideline(capsys):
+    assert upkeep.lint(Project()) == 0
+    assert capsys.readouterr().out.count("\n") == 1
 
 
 def test_dedupe_takes_out_repeats_and_names_lines_that_almost_repeat(small, capsys):
