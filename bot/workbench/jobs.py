@@ -24,7 +24,7 @@ from bot.workbench.project import Project
 STEPS = {
     "check": "检查训练数据",
     "train": "训练模型",
-    "measure": "在未见过的句子上评测新模型",
+    "measure": "用没见过的句子评测新模型",
     "compare": "评测现用模型并比较",
     "talks": "运行对话与危险信号测试",
 }
@@ -32,6 +32,8 @@ SET_SHOWN, SET_HIDDEN = "tuning", "test"  # sentences of the test set are never 
 TESTS = ("tests/bot/safety", "tests/conversations")
 KEPT_LINES = 40
 STARTING = 20.0  # seconds in which a new process may come up
+STOPPING = 15.0  # seconds in which children may put away what they have begun
+_SHARE = re.compile(r"\[\s*(\d{1,3})%\]")  # as pytest tells how far it is
 _MADE = re.compile(r"model (?:is up to date|trained): (daoyi-[0-9a-f]{16})")
 
 
@@ -72,25 +74,38 @@ def start(project: Project, by: str) -> None:
         )
     threading.Thread(target=process.wait, daemon=True).start()
     until = time.monotonic() + STARTING
-    while not _held(project) and process.poll() is None and time.monotonic() < until:
+    while "group" not in state(project) and process.poll() is None and time.monotonic() < until:
         time.sleep(0.05)
 
 
 def cancel(project: Project) -> bool:
-    """Stop the job with all its children; False when none runs. A model half made is never left behind."""
+    """Stop the job with all its children; False when none runs. A model half made is never left behind.
+
+    The children are interrupted, as by Ctrl-C: then they take away their temporary files and databases. Who does not is killed.
+    """
     found = state(project)
-    if found.get("state") != "running":
+    if found.get("state") != "running" or "group" not in found or not _signal(found["group"], signal.SIGINT):
         return False
-    try:
-        os.killpg(found["group"], signal.SIGTERM)
-    except (ProcessLookupError, KeyError):
-        return False
-    until = time.monotonic() + 10
-    while _held(project) and time.monotonic() < until:
+    until = time.monotonic() + STOPPING
+    while _signal(found["group"], 0) and time.monotonic() < until:
         time.sleep(0.05)
-    if _held(project):
-        os.killpg(found["group"], signal.SIGKILL)
-    _keep(project, {**found, "state": "cancelled", "ended": now().isoformat()})
+    _signal(found["group"], signal.SIGKILL)
+    for draft in (*project.own.glob("job.*.draft"), *project.own.glob("results/*.draft")):
+        draft.unlink(missing_ok=True)
+    if not _locked(project.models / ".training"):  # nobody else trains from the command line
+        for draft in project.models.glob("unfinished/*.tar.gz"):
+            draft.unlink(missing_ok=True)
+    steps = [{**each, "state": "waiting"} if each["state"] == "running" else each for each in found["steps"]]
+    _keep(project, {**found, "steps": steps, "state": "cancelled", "ended": now().isoformat()})
+    return True
+
+
+def _signal(group: int, number: int) -> bool:
+    """Send a signal to the job's processes; False when none is left."""
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
     return True
 
 
@@ -100,7 +115,12 @@ def _fresh(by: str) -> dict:
 
 
 def _held(project: Project) -> bool:
-    with open(project.own / "job.lock", "a") as lock:
+    return _locked(project.own / "job.lock")
+
+
+def _locked(path: Path) -> bool:
+    path.parent.mkdir(exist_ok=True)
+    with open(path, "a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -124,6 +144,7 @@ class Job:
 
     def run(self) -> None:
         """Train, measure, compare, test; what is found stands in the job's file and on the model's card."""
+        _keep(self.project, self.facts)
         try:
             self.facts["result"] = self._steps()
             self.facts["state"] = "done"
@@ -208,8 +229,18 @@ class Job:
         given = [place for place in TESTS if (self.project.root / place).is_dir()]
         if not given:
             return None
-        command = [sys.executable, "-m", "pytest", *given, "-q", "--no-header", "-p", "no:cacheprovider", "--tb=no"]
-        code, output = self._run(command)
+        quiet = ["-q", "--no-header", "-p", "no:cacheprovider", "--tb=no", "--disable-warnings"]
+        # Tests never meet the patients' database or key, nor a model or a clock that was set for serving.
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("DAOYI_") or name.startswith("DAOYI_TEST_")
+        }
+        own = {
+            "DAOYI_DATABASE": f"sqlite:///{self.project.own}/tests.db",
+            "DAOYI_SECRET_FILE": f"{self.project.own}/tests.key",
+        }
+        code, output = self._run([sys.executable, "-m", "pytest", *given, *quiet], {**kept, **own})
         if "No module named pytest" in output or code not in (0, 1):
             return None
         names = re.findall(r"^FAILED (\S+)", output, re.MULTILINE)
@@ -223,9 +254,9 @@ class Job:
             raise Failed(f"daoyi {arguments[0]} 没有成功：{last[:300]}")
         return output
 
-    def _run(self, command: list[str]) -> tuple[int, str]:
+    def _run(self, command: list[str], environment: dict | None = None) -> tuple[int, str]:
         """Run a child and give its exit code and output; each line shows up in the job's file as it comes."""
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore"}
+        environment = {**(environment or os.environ), "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore"}
         process = subprocess.Popen(
             command,
             cwd=self.project.root,
@@ -239,6 +270,9 @@ class Job:
         output = []
         for line in process.stdout:
             output.append(line)
+            if share := _SHARE.search(line):
+                step = next(each for each in self.facts["steps"] if each["state"] == "running")
+                step["share"] = int(share[1])
             if line.strip():
                 self.facts["lines"] = [*self.facts["lines"], line.rstrip()[:300]][-KEPT_LINES:]
                 _keep(self.project, self.facts)
@@ -268,6 +302,14 @@ def _figures(result: dict) -> dict:
     return {**{name: result[name] for name in wanted if name in result}, "entity_f1": entities.get("f1")}
 
 
+def report(project: Project, name: str) -> Path | None:
+    """Give the page that `daoyi evaluate --html` has made of a model, None when there is none. Only of the sentences that
+    may be shown."""
+    models.path_of(project, name)
+    found = sorted((project.own / "results").glob(f"{name}.{SET_SHOWN}.*.html"), key=lambda path: path.stat().st_mtime)
+    return found[-1] if found else None
+
+
 def typical_seconds(project: Project) -> int | None:
     """Give how long the last training with judging took."""
     cards = [models.card(project, name) for name in models.names(project)]
@@ -283,7 +325,8 @@ def main(by: str) -> int:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return 1
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        for sign in (signal.SIGTERM, signal.SIGINT):  # a signal that is ignored here would be ignored by the children
+            signal.signal(sign, lambda *_: sys.exit(143))
         Job(project, by).run()
     return 0
 

@@ -7,7 +7,7 @@ from bot.clock import UTC, local, now
 from bot.hospital.facts import answer_facts
 from bot.staff.service import Staff
 from bot.web.errors import Refused
-from bot.workbench import answers, checks, history, judge, labels, models
+from bot.workbench import answers, checks, history, jobs, judge, labels, models
 from bot.workbench.annotation import clean
 from bot.workbench.door import audit
 from bot.workbench.project import Project
@@ -79,7 +79,8 @@ def all_models() -> dict:
         keep = {
             key: facts.get(key) for key in ("by", "commit", "dirty", "examples", "scores", "gate", "against", "seconds")
         }
-        rows.append({"model": name, "at": at, **keep, "may": judge.may_promote(facts.get("gate"))})
+        report = jobs.report(place, name) is not None
+        rows.append({"model": name, "at": at, **keep, "may": judge.may_promote(facts.get("gate")), "report": report})
     before = next(iter(held.get("before", [])), None)
     return {
         "models": rows,
@@ -92,6 +93,14 @@ def all_models() -> dict:
 
 def _file_time(place: Project, name: str) -> str:
     return datetime.fromtimestamp(models.path_of(place, name).stat().st_mtime, UTC).isoformat()
+
+
+def report_page(name: str) -> str:
+    """Give the evaluation's page of a model. Raises Refused (404) when it was not judged here."""
+    path = jobs.report(the_project(), name)
+    if path is None:
+        raise Refused(404, "no_report", "这个模型还没有在这里评测过。")
+    return path.read_text(encoding="utf-8")
 
 
 def promote(who: Staff, name: str, reason: str) -> dict:

@@ -1,11 +1,13 @@
 """The workbench's addresses. Each handler reads its input, calls one deed in the thread pool, answers."""
 
 import re
+from base64 import b64encode
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 from sanic import Blueprint, Request
-from sanic.response import HTTPResponse, json
+from sanic.response import HTTPResponse, html, json
 
 from bot.hospital.load import load_hospital
 from bot.staff.service import Staff
@@ -24,6 +26,7 @@ MOST_AT_ONCE = 200  # messages labelled or skipped by one press
 
 _CHAT = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 def blueprint() -> Blueprint:
@@ -238,6 +241,12 @@ def _models(bench: Blueprint) -> None:
         body = _body(request)
         return _json(await _do(publishing.promote, who, _text(body, "model", 40), _text(body, "reason", 400)))
 
+    @bench.get("/workbench/api/models/<name:str>/report")
+    @guard
+    async def report(request: Request, who: Staff, name: str) -> HTTPResponse:
+        page = await _do(publishing.report_page, name)
+        return html(page, headers={"content-security-policy": _only_styles_of(page)})
+
     @bench.post("/workbench/api/rollback")
     @guard
     async def rollback(request: Request, who: Staff) -> HTTPResponse:
@@ -267,6 +276,14 @@ async def _do(deed: Callable, *given) -> dict:
         raise Refused(409, "changed", str(error)) from error
     except (NotSaved, models.NoModel, jobs.Busy) as error:
         raise Refused(422, "not_saved", str(error)) from error
+
+
+def _only_styles_of(page: str) -> str:
+    """Give a policy under which a page is drawn with its own styles, known by their hash, and may do nothing else."""
+    hashes = [f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'" for style in _STYLE.findall(page)]
+    return (
+        f"default-src 'none'; style-src {' '.join(hashes)}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 
 
 def _json(body) -> HTTPResponse:

@@ -49,9 +49,12 @@ class Bench:
             "DAOYI_RATE_PER_MINUTE": "600",
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONPATH": str(self.root),
+            "TMPDIR": str(folder / "temporary"),
             **environment,
         }
         self.log = folder / "serve.log"
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir()
         self._copy()
 
     def _copy(self) -> None:
@@ -113,6 +116,17 @@ class Bench:
             assert self.process.poll() is None, self.log.read_text(errors="replace")[-4000:]
             time.sleep(0.3)
         raise AssertionError(f"{path} did not answer:\n{self.log.read_text(errors='replace')[-4000:]}")
+
+    def processes(self) -> list[str]:
+        """Give the command lines of what runs in the project's folder."""
+        found = []
+        for each in Path("/proc").glob("[0-9]*"):
+            try:
+                if each.joinpath("cwd").resolve() == self.root:
+                    found.append(each.joinpath("cmdline").read_text().replace("\0", " "))
+            except OSError:  # it has ended meanwhile
+                continue
+        return found
 
     def stop(self) -> None:
         if self.process and self.process.poll() is None:

@@ -21,6 +21,14 @@ NORMAL = 25_000  # milliseconds in which the usual pace is measured
 pytestmark = pytest.mark.timeout(1800)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def patience():
+    """On a busy machine the first cutting of words takes seconds: it loads its dictionary."""
+    expect.set_options(timeout=20_000)
+    yield
+    expect.set_options(timeout=5000)
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     """A house with a model of few lines, served by `daoyi serve`, which a patient has talked to."""
@@ -125,6 +133,7 @@ def test_a_misread_message_is_labelled_trained_compared_promoted_and_the_model_r
     expect(page.locator("#models-list tbody tr")).to_have_count(2)
     _shot(page, "4-compared")
     assert _sound(page) == []
+    _look_at_the_report(page)
 
     # Promoted: the new worker warms up and takes over, and the chat answers rightly.
     page.locator("#promote").click()
@@ -169,6 +178,52 @@ def test_a_misread_message_is_labelled_trained_compared_promoted_and_the_model_r
     page.get_by_role("button", name="撤回这次修改").click()
     expect(page.locator("#commits")).to_contain_text("撤回：标注")
     assert ODD[2:] not in (house.root / "nlu_data/faq/nlu.yml").read_text(encoding="utf-8")
+
+
+def _look_at_the_report(page):
+    """The evaluation's page opens with its plots under a policy that lets it do nothing but look as it does."""
+    blocked = []
+    page.context.on("console", lambda line: blocked.append(line.text) if "Content Security" in line.text else None)
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="评测报告").first.click()
+    report = opened.value
+    expect(report.get_by_role("img", name="把握的分布")).to_be_visible()
+    assert report.evaluate("getComputedStyle(document.body).maxWidth") == "1024px"  # its own styles hold
+    OUTPUT.mkdir(exist_ok=True)
+    report.screenshot(path=OUTPUT / "workbench-report.png")
+    report.set_viewport_size({"width": 375, "height": 740})
+    assert report.evaluate("document.documentElement.scrollWidth") <= 375
+    report.screenshot(path=OUTPUT / "workbench-report-narrow.png")
+    report.close()
+    assert blocked == []
+
+
+def test_a_training_is_cancelled_and_leaves_nothing_behind(house, page):
+    data = house.root / "nlu_data/faq/nlu.yml"
+    before = data.read_text(encoding="utf-8")
+    data.write_text(
+        before.replace("  examples: |\n", "  examples: |\n    - 一句只为这次训练写的话\n", 1), encoding="utf-8"
+    )
+    known, temporary = sorted((house.root / "models").glob("*.tar.gz")), sorted(house.temporary.iterdir())
+    _sign_in(page, house)
+    _open(page, "模型")
+    page.get_by_role("button", name="训练并评测").click()
+    running = page.locator(".steps .running")
+    expect(running).to_contain_text("训练模型", timeout=60_000)
+    expect(running).to_contain_text("秒")
+    page.wait_for_timeout(6000)  # Rasa is at work
+    assert any("bot.cli" in each and "train" in each for each in house.processes())
+    _shot(page, "14-cancel")
+    page.get_by_role("button", name="取消训练").click()
+    expect(page.locator("#job")).to_contain_text("上次训练已取消", timeout=60_000)
+    expect(page.get_by_role("button", name="训练并评测")).to_be_enabled()
+    assert not [each for each in house.processes() if "train" in each or "jobs" in each]
+    assert (
+        sorted(house.temporary.iterdir()) == temporary and list((house.root / "models").glob("unfinished/*.gz")) == []
+    )
+    assert sorted((house.root / "models").glob("*.tar.gz")) == known
+    assert list((house.root / "var/workbench").rglob("*.draft")) == []
+    data.write_text(before, encoding="utf-8")
 
 
 def test_dragging_numbers_undo_bulk_and_skip(house, patient, page):

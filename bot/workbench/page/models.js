@@ -32,11 +32,20 @@ async function look() {
   if (!byId("bench").hidden) timer = setTimeout(look, busy ? 1500 : 15000);
   if (!found) return;
   note(found);
+  elapsed(found.job);
   const text = JSON.stringify(found);
   if (root?.isConnected && text !== last) {
     last = text;
     draw(found);
+    elapsed(found.job);
   }
+}
+
+/** How far the running step is: the share that its program tells, and the time so far. */
+function elapsed(job) {
+  const box = root?.querySelector(".elapsed");
+  const step = box && job.steps.find((each) => each.state === "running");
+  if (step) box.textContent = ` ${step.share === undefined ? "" : `${step.share}%，`}${Math.max(0, Math.round((Date.now() - new Date(step.since)) / 1000))}秒`;
 }
 
 /** Does a worker still answer with another model than the promoted one? */
@@ -80,7 +89,7 @@ function drawJob(job, typical) {
       el("span", { class: "dim" }, `${job.by} ${when(job.started)} 开始${running && typical ? `，通常需要${Math.ceil(typical / 60)}分钟` : ""}`),
       running ? press("取消训练", cancel, "quiet small", { id: "cancel" }) : null),
     job.error ? el("p", { class: "fault", role: "alert" }, job.error) : null,
-    el("ol", { class: "steps" }, job.steps.map((each) => el("li", { class: each.state }, el("span", {}, each.title), el("span", { class: "dim" }, each.seconds === undefined ? STEP[each.state] : `${STEP[each.state]} ${Math.round(each.seconds)}秒`)))),
+    el("ol", { class: "steps" }, job.steps.map((each) => el("li", { class: each.state }, el("span", {}, each.title), el("span", { class: "dim" }, each.seconds === undefined ? [STEP[each.state], each.state === "running" ? el("span", { class: "elapsed" }) : null] : `${STEP[each.state]} ${Math.round(each.seconds)}秒`)))),
     job.lines.length ? el("details", { open: job.state === "failed" }, el("summary", {}, "查看记录"), el("pre", { class: "log", tabindex: "0" }, job.lines.join("\n"))) : null));
 }
 
@@ -94,7 +103,7 @@ function drawVerdict(found) {
   const served = found.serving.model === result.model;
   fill(byId("verdict"), el("section", { class: "card block", tabindex: "0", "aria-label": "比较结果" },
     el("div", { class: "row" }, el("h3", {}, `新模型 ${short(result.model)} 与现用模型 ${short(result.against)} 比较`),
-      served ? tag("已上线", "good") : model ? press("上线这个模型", () => promote(model), "primary", { id: "promote", disabled: model.may === "no" }) : null),
+      served ? tag("已上线", "good") : model ? press("上线这个模型", () => promote(model), "primary", { id: "promote", disabled: model.may === "no" }) : null, model ? reportOf(model) : null),
     el("div", { class: "columns" }, figures(result), gate(result.gate)), groups(result.groups),
     el("div", { class: "columns" }, sentences("变好的句子", result.better, "good"), sentences("变差的句子", result.worse, "bad"))));
 }
@@ -123,13 +132,16 @@ function sentences(title, rows, look) {
     el("p", { class: "dim" }, `应为${titleOf(each.label)}：`, tag(titleOf(each.live), look === "good" ? "bad" : "good"), " → ", tag(titleOf(each.new), look))))) : empty("没有。"));
 }
 
+/** The page with the plots that the evaluation has drawn. */
+const reportOf = (model, look = "评测报告") => model.report ? el("a", { href: `/workbench/api/models/${model.model}/report`, target: "_blank", rel: "noopener", "aria-label": `模型${short(model.model)}的评测报告` }, look) : null;
+
 function drawList(found) {
   const now = found.serving.model;
   fill(byId("models-list"), el("h3", {}, "全部模型"), el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "全部模型" }, el("table", { class: "wide" },
     el("thead", {}, el("tr", {}, ["模型", "训练人", "时间", "数据版本", "例句", "正确率", "检查", ""].map((name) => el("th", { scope: "col" }, name || el("span", { class: "unseen" }, "操作"))))),
     el("tbody", {}, found.models.map((each) => el("tr", {}, el("th", { scope: "row" }, short(each.model), each.model === now ? [" ", tag("现用", "good")] : null),
       el("td", {}, each.by ?? "命令行"), el("td", {}, when(each.at)), el("td", {}, each.commit ? `${each.commit.slice(0, 8)}${each.dirty ? "（有未提交的修改）" : ""}` : "—"), el("td", {}, String(each.examples ?? "—")),
-      el("td", {}, percent(each.scores?.tuning?.accuracy)), el("td", {}, each.gate ? (each.may === "yes" ? tag("通过", "good") : tag("有未通过项", "bad")) : tag("未评测")),
+      el("td", {}, percent(each.scores?.tuning?.accuracy)), el("td", {}, each.gate ? (each.may === "yes" ? tag("通过", "good") : tag("有未通过项", "bad")) : tag("未评测"), " ", reportOf(each, "报告")),
       el("td", {}, each.model === now ? null : press("上线", () => promote(each), "plainly small", { disabled: each.may === "no", "aria-label": `上线模型${short(each.model)}` }))))))));
 }
 

@@ -3,12 +3,16 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
+import threading
 import time
 from datetime import timedelta
 
 import pytest
 
 from bot.clock import now
+from bot.nlu import report
 from bot.storage import heartbeat
 from bot.web.errors import Refused
 from bot.workbench import history, jobs, judge, models, publishing
@@ -16,6 +20,12 @@ from bot.workbench.models import NoModel
 from bot.workbench.project import NotSaved, Project
 from bot.workbench.takeover import Takeover
 
+_WRONG = {"label": "greet", "found": "thanks", "confidence": 0.4, "voice": "short", "text": "蟹蟹"}
+_RESULT = {"lines": 1, "each": [_WRONG], "groups": {}, "voices": {}, "kinds": {}, "entities": {}, "by_value": {}} | {
+    "values_right": {},
+    "calibration": {"ece": 0.1, "bins": []},
+    "confused": [["greet", "thanks", 1]],
+}
 A, B, C = (f"daoyi-{letter * 16}" for letter in "abc")
 
 
@@ -250,6 +260,77 @@ def test_a_job_whose_process_is_gone_has_failed(project):
     os.utime(path, (0, 0))
     assert jobs.state(project)["state"] == "failed"
     assert jobs.cancel(project) is False
+
+
+@pytest.mark.parametrize("hears", [True, False])
+def test_a_cancelled_job_leaves_no_process_and_no_draft_behind(project, monkeypatch, hears):
+    monkeypatch.setattr(jobs, "STOPPING", 5.0 if hears else 0.3)
+    deaf = "" if hears else "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+    child = f"{deaf}import time; open('child', 'w').close(); time.sleep(60)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    lock = project.own / "job.lock"
+    job = subprocess.Popen(
+        ["flock", str(lock), sys.executable, "-c", parent],
+        cwd=project.root,
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
+    )
+    steps = [{"step": "train", "title": "训练模型", "state": "running"}]
+    (project.own / "job.json").write_text(json.dumps({"state": "running", "group": job.pid, "steps": steps}))
+    drafts = [project.own / "job.1.draft", project.own / "results/x.draft", project.models / f"unfinished/{A}.tar.gz"]
+    for draft in drafts:
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.touch()
+    while not (project.root / "child").exists():
+        time.sleep(0.02)
+    threading.Thread(target=job.wait, daemon=True).start()
+    assert jobs.cancel(project) is True
+    with pytest.raises(ProcessLookupError):
+        for _ in range(100):  # the system buries the dead in a moment
+            os.killpg(job.pid, 0)
+            time.sleep(0.05)
+    assert not any(draft.exists() for draft in drafts)
+    found = jobs.state(project)
+    assert found["state"] == "cancelled" and found["steps"][0]["state"] == "waiting"
+    assert jobs.cancel(project) is False
+
+
+def test_how_far_the_tests_are_is_shown_and_they_never_meet_the_patients_database(project, monkeypatch):
+    monkeypatch.setenv("DAOYI_DATABASE", "postgresql://the/patients")
+    for place in jobs.TESTS:
+        (project.root / place).mkdir(parents=True)
+    seen = (
+        "import os; assert 'the/patients' not in os.environ['DAOYI_DATABASE']; assert 'DAOYI_NOW' not in os.environ\n"
+    )
+    (project.root / jobs.TESTS[0] / "test_one.py").write_text(
+        f"{seen}def test_one(): pass\ndef test_two(): assert False\n"
+    )
+    monkeypatch.setenv("DAOYI_NOW", "2026-11-23T09:00:00+08:00")
+    job = jobs.Job(project, "周训练")
+    with job._step("talks"):
+        talks = job._talks()
+    assert (talks["passed"], talks["failed"]) == (1, 1) and "test_two" in talks["names"][0]
+    assert jobs.state(project)["steps"][-1]["share"] == 100
+
+
+# ---- the evaluation's page
+
+
+def test_only_the_report_on_sentences_that_may_be_shown_is_given_under_its_own_styles_alone(
+    project, place, monkeypatch
+):
+    monkeypatch.setattr(publishing, "the_project", lambda: place)
+    (place.own / "results").mkdir()
+    (place.own / f"results/{A}.test.1.html").write_text("秘密")
+    with pytest.raises(Refused, match="404"):
+        publishing.report_page(A)
+    page = report.page(_RESULT, "报告")
+    (place.own / f"results/{A}.tuning.1.html").write_text(page)
+    assert publishing.report_page(A) == page and "style=" not in page
+    shown = {row["model"]: row["report"] for row in publishing.all_models()["models"]}
+    assert shown == {A: True, B: False, C: False}
+    with pytest.raises(NoModel):
+        publishing.report_page("../../etc/passwd")
 
 
 # ---- git
