@@ -16,7 +16,7 @@ from bot.desk.door import guard, hand_cookie, token_of
 from bot.desk.reading import answer, body_of, chat_id, count_of, number_of, text_of, words_of
 from bot.safety import table as signs
 from bot.staff.service import Staff
-from bot.web.files import PageFile, add_file
+from bot.web.files import STAFF_STYLES, PageFile, add_file
 from bot.web.headers import security_headers
 from bot.web.limits import Limit, address
 from bot.web.threads import Together, in_thread
@@ -34,6 +34,7 @@ def blueprint() -> Blueprint:
     desk = Blueprint("desk")
     signs.load()  # takes seconds: not while the first alarm waits to be shown
     page = PageFile(PAGE / "index.html")
+    add_file(desk, "/desk/staff.css", PageFile(STAFF_STYLES))
     for path in sorted(PAGE.iterdir()):
         if path.suffix in (".js", ".css", ".svg"):
             add_file(desk, f"/desk/{path.name}", PageFile(path))

@@ -9,6 +9,7 @@ from pathlib import Path
 from sanic import Blueprint, Request
 from sanic.response import HTTPResponse, raw
 
+STAFF_STYLES = Path(__file__).with_name("staff.css")  # shared by the pages of the staff
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",

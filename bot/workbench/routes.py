@@ -12,7 +12,7 @@ from sanic.response import HTTPResponse, html, json
 from bot.hospital.load import load_hospital
 from bot.staff.service import Staff
 from bot.web.errors import Refused
-from bot.web.files import PageFile, add_file
+from bot.web.files import STAFF_STYLES, PageFile, add_file
 from bot.web.headers import security_headers
 from bot.web.limits import Limit, address
 from bot.web.threads import in_thread
@@ -34,6 +34,7 @@ def blueprint() -> Blueprint:
     bench = Blueprint("workbench")
     page = PageFile(PAGE / "index.html")
     sign_ins = Limit(SIGN_INS_PER_ADDRESS, 60)
+    add_file(bench, "/workbench/staff.css", PageFile(STAFF_STYLES))
     for path in sorted(PAGE.iterdir()):
         if path.suffix in (".js", ".css", ".svg"):
             add_file(bench, f"/workbench/{path.name}", PageFile(path))

@@ -128,6 +128,7 @@ def test_the_page_may_not_be_framed_and_runs_only_its_own_scripts(house):
     policy = answer.headers["content-security-policy"]
     assert answer.status_code == 200 and "frame-ancestors 'none'" in policy and "script-src 'self'" in policy
     assert "unsafe" not in policy and "style=" not in answer.text and "<script>" not in answer.text
+    assert "/desk/staff.css" in answer.text and house.visitor().http.get("/desk/staff.css").status_code == 200
 
 
 def test_a_wrong_password_and_an_unknown_number_sound_the_same(house):

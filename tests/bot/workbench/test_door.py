@@ -1,6 +1,7 @@
 """Nobody but a trainer gets an answer below /workbench/api, and no write without the page's token."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -83,3 +84,10 @@ def test_a_write_needs_the_token_of_the_page(server):
 def test_the_page_may_be_framed_by_nobody_and_runs_only_its_own_scripts(server):
     policy = httpx.get(f"{server}/workbench", timeout=30).headers["content-security-policy"]
     assert "frame-ancestors 'none'" in policy and "script-src 'self'" in policy and "unsafe" not in policy
+
+
+def test_every_file_that_the_page_names_is_served(server):
+    page = httpx.get(f"{server}/workbench", timeout=30).text
+    named = re.findall(r'(?:src|href)="(/workbench/[^"]+)"', page)
+    assert "/workbench/staff.css" in named
+    assert {each: httpx.get(server + each).status_code for each in named} == dict.fromkeys(named, 200)
