@@ -29,7 +29,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="daoyi", description="导医台: the information desk of a hospital")
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="run the web process and its workers")
-    serve.add_argument("--role", choices=("all", "web", "worker"), default="all")
+    serve.add_argument(
+        "--role",
+        choices=("all", "web", "worker", "worker-process"),
+        default="all",
+        help="only the web process; only this host's workers, kept running; one worker as those are started",
+    )
     commands.add_parser("train", help="train the model when no model fits today's files")
     commands.add_parser("migrate", help="bring the database to the newest form")
     commands.add_parser("demo", help="fill the sample hospital's schedule and make the demo accounts of the desk")

@@ -21,6 +21,7 @@ from bot.workbench.project import Project
 from bot.workbench.takeover import Takeover
 
 log = logging.getLogger("daoyi.serve")
+CHILD = "worker-process"  # the role of one worker that a supervisor keeps
 FASTEST_RESTART = 1.0
 SLOWEST_RESTART = 30.0
 HEARTBEAT_SECONDS = 5
@@ -29,15 +30,13 @@ WORKER_NICENESS = 5  # danger texts are answered by the web process: it goes fir
 
 def serve(role: str, prepare: Callable[[], object]) -> int:
     """Run until SIGTERM or SIGINT: the web process, or the workers of this host, or both after migrating and `prepare`."""
-    _log()
-    if role == "web":
-        return _web()
-    return _Supervisor(role).run(prepare)
-
-
-def _log() -> None:
     logging.basicConfig(level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    if role == "web":
+        return _web()
+    if role == CHILD:
+        return _worker()
+    return _Supervisor(role).run(prepare)
 
 
 def _web() -> int:
@@ -69,7 +68,9 @@ class _Child:
             environment["DAOYI_MODEL"] = self.model
         if "DAOYI_NOW" in environment:
             environment["DAOYI_NOW"] = now().isoformat()  # one clock: it must not start again with each process
-        self.process = subprocess.Popen([sys.executable, "-m", "bot.serve", self.role], env=environment)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bot.cli", "serve", "--role", self.role], env=environment
+        )
         self.started = time.monotonic()
 
     def look(self) -> None:
@@ -105,12 +106,12 @@ class _Supervisor:
     def __init__(self, role: str) -> None:
         host = os.uname().nodename
         self.role = role
-        self.takeover = Takeover(Project(), lambda name, model: _Child(name, "worker", model), _heard)
+        self.takeover = Takeover(Project(), lambda name, model: _Child(name, CHILD, model), _heard)
         self.web = [_Child(f"{host}:web", "web")] if role == "all" else []
         # Workers alone may be a second set on one host: a name that another one bears would void his leases.
         base = f"{host}:worker" if role == "all" else f"{host}:{os.getpid()}"
         names = [f"{base}-{n}" for n in range(1, settings().workers + 1)]
-        self.workers = [_Child(name, "worker", self.takeover.model) for name in names]
+        self.workers = [_Child(name, CHILD, self.takeover.model) for name in names]
         self.stopping = False
 
     def run(self, prepare: Callable[[], object]) -> int:
@@ -209,8 +210,3 @@ def _worker() -> int:
     log.info("worker %s is ready", worker.owner)
     asyncio.run(work())
     return 0
-
-
-if __name__ == "__main__":  # a child of the supervisor
-    _log()
-    sys.exit(_web() if sys.argv[1] == "web" else _worker())

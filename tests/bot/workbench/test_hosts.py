@@ -71,7 +71,7 @@ def test_the_clock_of_a_trial_goes_on_in_each_process_and_does_not_start_again(m
     monkeypatch.setattr(serve.subprocess, "Popen", lambda command, env: given.update(env))
     monkeypatch.setenv("DAOYI_NOW", "2026-11-23T09:00:00+08:00")
     monkeypatch.setattr("bot.clock._started", time.monotonic() - 3600)  # an hour later
-    serve._Child("host:worker-1", "worker").start()
+    serve._Child("host:worker-1", serve.CHILD).start()
     monkeypatch.setenv("DAOYI_NOW", given["DAOYI_NOW"])
     monkeypatch.setattr("bot.clock._started", time.monotonic())  # the child's own clock starts
     assert timedelta(0) <= now() - datetime(2026, 11, 23, 2, tzinfo=UTC) < timedelta(minutes=1)
