@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 
 from bot.clock import local, now
-from bot.conversations import danger, episodes, handover, holding, inbound, marks, transcript
+from bot.conversations import danger, episodes, handover, holding, inbound, marks, outbox, transcript
 from bot.desk import aids, store, views, words
 from bot.desk.door import actor, audit, readable
 from bot.hospital.hours import closes_at, is_open, next_opening
@@ -188,8 +188,8 @@ def news(who: Staff, chat: str | None, since: int, version: str, state: dict) ->
     if chat:
         found["chat"] = _news_of_chat(who, chat, since)
     if found["chat"]:
-        # What the page has seen of marks and typing is part of the version, too.
-        live = json.dumps([found["chat"].get("read"), found["chat"].get("typing")])
+        # What the page has seen of marks, typing and sends that are left is part of the version, too.
+        live = json.dumps([found["chat"].get(name) for name in ("read", "typing", "quota")])
         found["version"] += "." + hashlib.sha256(live.encode()).hexdigest()[:8]
     known, _, known_live = version.partition(".")
     fresh, _, fresh_live = found["version"].partition(".")
@@ -208,9 +208,10 @@ def _news_of_chat(who: Staff, chat: str, since: int) -> dict:
         seen = _line_views(conn, chat, rows)
         names = store.staff_names(conn, [row.agent_id])
         read = marks.of(conn, chat, now())
+        quota = views.quota_view(outbox.quota(conn, chat, now()))
     _audit_reading(who, chat, rows)
     typing = read.pop("patient_typing")
-    live = {"read": read, "typing": typing}
+    live = {"read": read, "typing": typing, "quota": quota}
     return {"id": chat, "gone": False, **views.holder_view(row, names, who.id), **live, "lines": seen}
 
 
@@ -222,9 +223,11 @@ def open_chat(who: Staff, chat: str) -> dict:
         seen = _line_views(conn, chat, rows)
         names = store.staff_names(conn, [row.agent_id])
         read = marks.of(conn, chat, now())
+        quota = views.quota_view(outbox.quota(conn, chat, now()))
     _audit_reading(who, chat, rows)
     return {
         "id": chat,
+        "quota": quota,
         "read": {name: read[name] for name in marks.SEQS},
         "visitor": views.visitor(chat),
         "channel": words.CHANNELS.get(row.channel, row.channel),

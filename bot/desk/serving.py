@@ -4,7 +4,7 @@ from sqlalchemy import select, update
 
 from bot.clock import now
 from bot.conversations import danger, handover, holding, inbound, marks
-from bot.conversations.holding import AlreadyTaken, NotHeld
+from bot.conversations.holding import AlreadyTaken, NotHeld, NothingLeft
 from bot.conversations.tables import alerts
 from bot.desk import aids, store
 from bot.desk.door import NOT_YOURS, actor, audit, readable
@@ -20,6 +20,8 @@ from bot.storage.engine import reading, writing
 from bot.web.errors import Refused
 
 NOT_HELD = "这个会话现在不由您接待，内容没有发出。"
+USED_UP = "微信现在收不到这条回复，没有发出。患者再次发来消息后，请您重新发送。"
+SHORTER = "微信还可以发送{left}条，这条回复装不下，没有发出。请您缩短后再发送。"
 EMPTY = "请先输入要发送的内容。"
 TOO_LONG = f"内容超过{inbound.MAX_CHARACTERS}字，请分成几段发送。"
 BAD_OUTCOME = "请选择这次接待的结果。"
@@ -69,7 +71,7 @@ def take_next(who: Staff) -> str:
 def say(who: Staff, chat: str, text: str, client_id: str, despite: bool) -> dict:
     """Send his line once per client_id and give {"seq"}, or {"warnings"} with nothing sent unless `despite` them.
 
-    Raises Refused: 400 nothing to send, 413 too long, 404, 409 when he does not hold the talk.
+    Raises Refused: 400 nothing to send, 413 too long, 404, 409 when he does not hold the talk or WeChat lets nothing through.
     """
     try:
         text = inbound.clean(text).strip()
@@ -86,13 +88,20 @@ def say(who: Staff, chat: str, text: str, client_id: str, despite: bool) -> dict
         found = warnings(text, row.tracker, store.patient_words(conn, chat))
     if found and not despite:
         return {"warnings": found}
-    try:
-        seq = holding.say(chat, who.id, text, client_id, now())
-    except NotHeld as error:
-        raise Refused(409, "not_held", NOT_HELD) from error
+    seq = written(who, chat, text, client_id)
     if found:
         audit(who, "wording_kept", {"conversation": chat, "seq": seq, "rules": [each["rule"] for each in found]})
     return {"seq": seq}
+
+
+def written(who: Staff, chat: str, text: str, client_id: str, data: dict | None = None) -> int:
+    """Write his line and give its seq. Raises Refused (409): the talk is not his, or WeChat lets nothing through."""
+    try:
+        return holding.say(chat, who.id, text, client_id, now(), data)
+    except NotHeld as error:
+        raise Refused(409, "not_held", NOT_HELD) from error
+    except NothingLeft as error:
+        raise Refused(409, "quota", SHORTER.format(left=error.left) if error.left else USED_UP) from error
 
 
 def warnings(text: str, tracker: dict | None, said_by_patient: list[str]) -> list[dict]:

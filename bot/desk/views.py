@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from bot.clock import local
+from bot.conversations.outbox import Quota
 from bot.desk import words
 from bot.hospital.model import INSURANCE_TYPES
 from bot.patients.access import Patient
@@ -98,6 +99,14 @@ def holder_view(row, names: Mapping[int, str], who_id: int) -> dict:
         "mine": row.holder == "agent" and row.agent_id == who_id,
         "last_seq": row.last_seq,
     }
+
+
+def quota_view(quota: Quota | None) -> dict | None:
+    """Give what WeChat still lets through; None where nothing counts."""
+    if quota is None:
+        return None
+    windows = [{"left": left, "until": until.isoformat()} for left, until in quota.windows]
+    return {"windows": windows, "under_way": quota.under_way, "held": quota.held}
 
 
 def line_view(row, hidden: Mapping[str, str], staff: Mapping[int, str]) -> dict:

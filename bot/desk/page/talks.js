@@ -10,6 +10,7 @@ import { showAll, showMine, showQueue } from "./lists.js";
 import { amend, lists, wake } from "./news.js";
 import { openTab, refresh, showPanel, summary } from "./panel.js";
 import { go, place } from "./places.js";
+import * as quota from "./quota.js";
 import * as search from "./search.js";
 import * as sending from "./sending.js";
 import { attempt, may, told } from "./session.js";
@@ -72,6 +73,7 @@ export async function receive(found) {
   if (!chat.receive(found.lines)) await refetch();
   else chat.state(found);
   chat.marks(found.read, Boolean(found.typing));
+  if (found.mine) quota.show(found.quota);
   const others = found.lines.some((line) => line.sender !== "agent");
   if (others || held !== found.mine) refreshPanel();
   if (held !== found.mine) turn();
@@ -224,6 +226,7 @@ async function earlierUntil(seq) {
 
 chat.begin((seq) => attempt(() => unmask(`chats/${chat.opened().id}/unmask`, { seq })));
 search.begin({ openLine: (id, seq) => open(id, { seq, focus: false }), openTicket: (id) => go("tickets", { ticket: id }) });
+quota.begin((key) => panelAt(key, { facts: ".rows button", tickets: "#new-ticket", notes: "textarea" }[key]));
 sending.begin({
   changed: (id) => {
     if (chat.opened()?.id !== id) return false;
