@@ -3,7 +3,7 @@
 from sqlalchemy import select, update
 
 from bot.clock import now
-from bot.conversations import danger, handover, holding, inbound, marks
+from bot.conversations import danger, handover, holding, inbound, marks, person
 from bot.conversations.holding import AlreadyTaken, NotHeld, NothingLeft
 from bot.conversations.tables import alerts
 from bot.desk import aids, store
@@ -55,6 +55,20 @@ def take(who: Staff, chat: str, over: bool = False) -> None:
         said = f"这位患者已由{name}接待，您可以接待下一位。" if name else "这位患者已不在排队，由智能客服继续接待。"
         raise Refused(409, "taken", said) from taken
     audit(who, "taken_over" if over else "taken", {"conversation": chat})
+    _take_beside(who, chat)
+
+
+def _take_beside(who: Staff, chat: str) -> None:
+    """Take what the same person waits in on other channels: he is one patient, with one agent."""
+    moment = now()
+    with reading() as conn:
+        waiting = [row.id for row in person.talks_of(conn, chat, moment) if row.holder == "queue"]
+    for each in waiting:
+        try:
+            holding.take(each, who.id, notice_of_taking(who), moment)
+        except AlreadyTaken:
+            continue
+        audit(who, "taken", {"conversation": each, "same_person": True})
 
 
 def take_next(who: Staff) -> str:
@@ -151,11 +165,22 @@ def give_back(who: Staff, chat: str, outcome: str, summary: str = "", ask_rating
     if outcome not in OUTCOMES:
         raise Refused(400, "outcome", BAD_OUTCOME)
     summary = mask(summary.strip()).text
+    with reading() as conn:
+        beside = _beside(conn, who, chat)
     try:
         holding.give_back(chat, who.id, NOTICE_OF_RETURN, now(), outcome, summary, ask_rating)
+        for other in beside:
+            holding.give_back(other, who.id, NOTICE_OF_RETURN, now(), outcome, summary)
     except NotHeld as error:
         raise Refused(409, "not_held", NOT_YOURS) from error
-    audit(who, "given_back", {"conversation": chat, "outcome": outcome})
+    for each in (chat, *beside):
+        audit(who, "given_back", {"conversation": each, "outcome": outcome})
+
+
+def _beside(conn, who: Staff, chat: str) -> list[str]:
+    """Give the other talks of the same person that he holds: they go where this one goes."""
+    held = {row.id for row in holding.held_in(conn, who.id)}
+    return [row.id for row in person.talks_of(conn, chat, now()) if row.id in held and row.id != chat]
 
 
 def transfer(who: Staff, chat: str, note: str, to: int | None, skill: str) -> None:
@@ -168,6 +193,7 @@ def transfer(who: Staff, chat: str, note: str, to: int | None, skill: str) -> No
         raise Refused(400, "transfer", "请选择一位同事或一个技能组。")
     with reading() as conn:
         _held(conn, who, chat)
+        beside = _beside(conn, who, chat)
         colleague = None
         if to is not None:
             present = {row.id: row for row in staff.here(conn, moment) if row.duty != "break"}
@@ -178,10 +204,12 @@ def transfer(who: Staff, chat: str, note: str, to: int | None, skill: str) -> No
     try:
         if colleague is not None:
             notice = NOTICE_OF_TRANSFER.format(name=colleague.name, number=colleague.number)
-            holding.hand_on(chat, who.id, colleague.id, notice, moment)
+            for each in (chat, *beside):
+                holding.hand_on(each, who.id, colleague.id, notice, moment)
         else:
             with writing() as conn:
-                holding.put_back(conn, chat, who.id, NOTICE_OF_GROUP, moment, skill)
+                for each in (chat, *beside):
+                    holding.put_back(conn, each, who.id, NOTICE_OF_GROUP, moment, skill)
     except NotHeld as error:
         raise Refused(409, "not_held", NOT_YOURS) from error
     with writing() as conn:

@@ -101,6 +101,16 @@ def holder_view(row, names: Mapping[int, str], who_id: int) -> dict:
     }
 
 
+def talk_view(row, names: Mapping[int, str], who_id: int) -> dict:
+    """Give one of the talks of a person: channel, who holds it, when he last wrote in it."""
+    return {
+        "id": row.id,
+        "channel": words.CHANNELS.get(row.channel, row.channel),
+        "wrote_at": row.wrote_at.isoformat() if row.wrote_at else None,
+        **holder_view(row, names, who_id),
+    }
+
+
 def quota_view(quota: Quota | None) -> dict | None:
     """Give what WeChat still lets through; None where nothing counts."""
     if quota is None:

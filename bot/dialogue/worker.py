@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.clock import now
-from bot.conversations import turns
+from bot.conversations import person, turns
 from bot.conversations.turns import Outcome, Turn
 from bot.dialogue.decide import decide
 from bot.dialogue.decision import rank
@@ -115,6 +115,10 @@ class Worker:
         """Run one turn to its end: an answer, an apology, or nothing when a person took the talk meanwhile."""
         started = time.perf_counter()
         try:
+            if any(row.kind == "text" for row in turn.rows) and await asyncio.to_thread(
+                person.follow, turn.conversation_id, now()
+            ):
+                return  # the words stand in the talk, a person answers them
             if turn.attempts > MAX_ATTEMPTS:
                 raise DeadlyTurn(f"{turn.attempts - 1} attempts")
             wrote = turns.commit(turn, await self._think(turn), now())

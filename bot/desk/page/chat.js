@@ -45,7 +45,7 @@ export function close() {
 /** Show who holds the conversation and what can be done. */
 export function state(held) {
   const was = chat.holder === "agent" && chat.mine;
-  Object.assign(chat, { holder: held.holder, holder_name: held.holder_name, mine: held.mine, quota: held.quota });
+  Object.assign(chat, { holder: held.holder, holder_name: held.holder_name, mine: held.mine, quota: held.quota, talks: held.talks });
   const where = held.mine ? "由您接待" : { bot: "智能客服接待中", queue: "排队中，智能客服仍在回答" }[held.holder] ?? `${held.holder_name}接待中`;
   byId("chat-name").textContent = chat.name ?? chat.visitor;
   byId("chat-state").textContent = [chat.channel, where, held.holder === "queue" ? chat.reason : ""].filter(Boolean).join("　");

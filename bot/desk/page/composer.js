@@ -38,6 +38,8 @@ export function turnTo(chat, last = null) {
   }
 }
 
+export const empty = () => !box().value.trim();
+
 export function forget() {
   drafts.clear();
   box().value = "";

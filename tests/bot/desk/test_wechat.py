@@ -1,17 +1,18 @@
-"""A talk on WeChat at the desk: how often the patient may still be written to."""
+"""A talk on WeChat at the desk: how often the patient may still be written to, and the same person on the web."""
 
 import secrets
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from bot.conversations import holding, outbox
 from bot.conversations.outbox import Allowance
 from bot.conversations.tables import lines, reach
 from bot.conversations.tables import outbox as outgoing
+from bot.patients.tables import links, patients
 from bot.storage.engine import reading, writing
-from tests.bot.desk.test_talks import PNG
+from tests.bot.desk.test_talks import PNG, audited, row_of
 
 
 @pytest.fixture
@@ -112,3 +113,73 @@ def test_nothing_counts_on_the_web(house, agent):
     chat = house.waits("住院押金多少")
     assert agent.post(f"chats/{chat}/take").status_code == 200
     assert agent.get(f"chats/{chat}").json()["quota"] is None
+
+
+# ---- one person on two channels
+
+
+@pytest.fixture
+def twice(house, held) -> tuple[str, str]:
+    """The talk that 1001 serves on WeChat, and one of the same verified person on the web, with the bot."""
+    web = house.patient("我上午在网页上问过住院的事")
+    with writing() as conn:
+        him = conn.execute(insert(patients).values(name="王建国", created_at=house.now())).inserted_primary_key[0]
+        until = house.now() + timedelta(hours=4)
+        for chat in (held, web):
+            values = dict(patient_id=him, relation="", verified_at=house.now(), expires_at=until)
+            conn.execute(insert(links).values(conversation_id=chat, **values))
+    return held, web
+
+
+def test_his_other_talk_is_shown_and_may_be_read_by_who_serves_him(agent, twice):
+    wechat, web = twice
+    talks = agent.get(f"chats/{wechat}").json()["talks"]
+    assert [(talk["id"], talk["channel"], talk["holder"]) for talk in talks] == [
+        (web, "网页", "bot"),
+        (wechat, "微信", "agent"),
+    ]
+    assert agent.get(f"chats/{web}").json()["lines"][0]["text"] == "我上午在网页上问过住院的事"
+    assert audited("transcript_read", conversation=web)
+
+
+def test_who_does_not_serve_him_sees_neither(house, twice):
+    _, web = twice
+    colleague = house.staff("1002")
+    assert colleague.get(f"chats/{web}").status_code == 403
+    assert house.staff("9001").get(f"chats/{web}").json()["talks"] != []
+
+
+def test_who_serves_somebody_else_sees_no_other_talks(house, agent, held):
+    assert agent.get(f"chats/{held}").json()["talks"] == []
+
+
+def test_writing_on_the_other_channel_is_news(house, agent, twice):
+    wechat, web = twice
+    house.writes(wechat, "在吗")
+    version = agent.get("news", chat=wechat, since=99).json()["version"]
+    house.writes(web, "我在网页上了")
+    found = agent.get("news", chat=wechat, since=99, version=version).json()
+    assert found["changed"] and found["chat"]["talks"][0]["id"] == web
+
+
+def test_taking_and_ending_one_talk_takes_and_ends_what_he_waits_in_beside(house, agent, twice):
+    wechat, web = twice
+    assert agent.post(f"chats/{wechat}/give-back", {"outcome": "solved"}).status_code == 200
+    with writing() as conn:
+        for chat in twice:
+            holding.enqueue(conn, chat, "患者要求人工", house.now())
+    assert agent.post(f"chats/{web}/take").status_code == 200
+    assert [row_of(chat).holder for chat in twice] == ["agent", "agent"]
+    assert agent.post(f"chats/{web}/give-back", {"outcome": "solved"}).status_code == 200
+    assert [row_of(chat).holder for chat in twice] == ["bot", "bot"]
+
+
+def test_a_colleague_gets_both(house, agent, twice):
+    wechat, web = twice
+    with writing() as conn:
+        holding.enqueue(conn, web, "患者要求人工", house.now())
+    assert agent.post(f"chats/{web}/take").status_code == 200
+    house.staff("1002").post("heartbeat", {"active": True})
+    to = house.id_of("1002")
+    assert agent.post(f"chats/{wechat}/transfer", {"to": to, "note": "患者两边都写了"}).status_code == 200
+    assert {row_of(chat).agent_id for chat in twice} == {to}
