@@ -134,6 +134,7 @@ def line_view(row, hidden: Mapping[str, str], staff: Mapping[int, str]) -> dict:
         "picture": data["image"].get("token") if data.get("image") else None,
         "intent": words.intent_name(meta["intent"]) if meta.get("intent") else None,
         "confidence": meta.get("confidence"),
+        "entities": [entity_view(each, hidden) for each in meta.get("entities") or []],
         "danger": None,
         "failed": bool(meta.get("failed")),
     }
@@ -142,6 +143,13 @@ def line_view(row, hidden: Mapping[str, str], staff: Mapping[int, str]) -> dict:
     if meta.get("danger"):
         view["danger"] = {"name": words.danger_name(meta["danger"]), "definite": bool(meta.get("definite", True))}
     return view
+
+
+def entity_view(entity: dict, hidden: Mapping[str, str]) -> dict:
+    """Give one fact that was heard: its kind, the words, and what they were read as where that says more."""
+    kind, text = entity["entity"], hide(str(entity.get("text") or ""), hidden)
+    read = "" if entity.get("value") in (None, "") else hide(words.value_text(kind, entity["value"]), hidden)
+    return {"name": words.ENTITIES.get(kind, "其他"), "text": text, "read": read if read != text else ""}
 
 
 def task_view(tracker: dict | None) -> dict:
