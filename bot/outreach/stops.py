@@ -41,7 +41,7 @@ def changed(conn: Connection, payload: dict, now: datetime) -> None:
             known.conversation_id,
             f"停诊通知：很抱歉，您候补的{session_text(known, now)}停诊了。您的候补位置先为您保留，恢复出诊后有号会在这里通知您；"
             "您也可以看看其他时间。",
-            [{"title": "看看其他时间", "payload": _payload("book_appointment", department=known.department)}],
+            [{"title": "看看其他时间", "payload": payload_of("book_appointment", department=known.department)}],
             now,
         )
 
@@ -76,10 +76,12 @@ def _tell_stopped(conn: Connection, booking: Booking, conversation_id: str, reas
         [
             {
                 "title": "改看其他医生",
-                "payload": _payload("reschedule_appointment", **facts, department=booking.department, any_doctor=True),
+                "payload": payload_of(
+                    "reschedule_appointment", **facts, department=booking.department, any_doctor=True
+                ),
             },
-            {"title": "改约其他时间", "payload": _payload("reschedule_appointment", **facts)},
-            {"title": "退号", "payload": _payload("cancel_appointment", **facts)},
+            {"title": "改约其他时间", "payload": payload_of("reschedule_appointment", **facts)},
+            {"title": "退号", "payload": payload_of("cancel_appointment", **facts)},
         ],
         now,
         {
@@ -207,7 +209,8 @@ def _shown(booking: Booking, now: datetime) -> str:
     return booking_text(booking, _today(now))
 
 
-def _payload(intent: str, **facts) -> str:
+def payload_of(intent: str, **facts) -> str:
+    """Give what a button stands for: an intent with facts."""
     return f"/{intent}" + json.dumps(facts, ensure_ascii=False)
 
 
