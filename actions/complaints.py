@@ -42,7 +42,7 @@ def complaint(talk: Talk) -> None:
     talk.memory["complaining"] = True
     if not talk.fact("apologised"):
         talk.facts["apologised"] = True
-        talk.say(f"utter_complaint/{type_}")
+        talk.say(f"utter_complaint/{type_}", [HUMAN] if talk.holder == "bot" else [])
         if demand := talk.fact("demand"):
             talk.say("utter_complaint_demand_noted", demand=_said(demand))
     if talk.fact("dispute") and not talk.fact("ways_told"):

@@ -193,6 +193,7 @@ def abuse(talk: Talk) -> None:
     count = talk.memory.get("abuse", 0) + 1
     talk.memory["abuse"] = count
     if count == 1:
+        talk.memory["offered"] = True
         talk.say("utter_abuse_first", [{"title": "我要投诉", "payload": "/complaint"}, HUMAN])
     elif count == 2:
         talk.say("utter_abuse_second", [HUMAN])
@@ -210,13 +211,15 @@ HUMAN = {"title": "转人工", "payload": "/request_human"}
 
 
 def out_of_scope(talk: Talk) -> None:
-    """Another trade: willing, regretful, with a number (R39)."""
+    """Another trade: willing, regretful, with a number (R39). To the patient it is no answer, either."""
     talk.say("utter_out_of_scope" if HAN.search(talk.message.text) else "utter_other_language", [HUMAN])
+    if _missed_again(talk):
+        _bring_person(talk)
     again(talk)
 
 
 def fallback(talk: Talk) -> None:
-    """Not understood: first other words with choices, then choices and a person, then the person comes (R33)."""
+    """Not understood: first other words with choices; the second time in a row choices again, and a person comes (R33)."""
     if talk.task and not talk.message.entities:
         talk.proceed()
         return
@@ -227,17 +230,10 @@ def fallback(talk: Talk) -> None:
         talk.say("utter_comfort", [HUMAN])
         again(talk)
         return
-    count = talk.memory.get("misses", 0) + 1
-    talk.memory["misses"] = count
-    if count >= 3 and is_open("agents", talk.now):
-        from actions import human
-
-        talk.memory["misses"] = 0
-        human.request_human(talk)
-        return
     meant = _meant(talk)
-    if count >= 2:
+    if _missed_again(talk):
         talk.say("utter_fallback_person", _choices(meant))
+        _bring_person(talk)
     else:
         talk.say("utter_did_you_mean" if meant else "utter_rephrase", _choices(meant))
     again(talk)
@@ -260,6 +256,20 @@ def _choices(meant: list[dict]) -> list[dict]:
     usual = [{"title": FLOWS[name].title, "payload": f"/{name}"} for name in USUAL]
     offered = [*meant, *(one for one in usual if one not in meant)]
     return [*offered[:3], HUMAN]
+
+
+def _missed_again(talk: Talk) -> bool:
+    """Count an answer that was none, and tell whether the one before was none, too."""
+    talk.memory["misses"] = talk.memory.get("misses", 0) + 1
+    return talk.memory["misses"] >= 2
+
+
+def _bring_person(talk: Talk) -> None:
+    if is_open("agents", talk.now):
+        from actions import human
+
+        talk.memory["misses"] = 0
+        human.request_human(talk, human.MISSED)
 
 
 @flow("resume", "继续刚才的事")

@@ -3,7 +3,8 @@
 import re
 
 from actions import contact, identity, told
-from actions.talk import Talk, flow
+from actions.reading import yes_or_no
+from actions.talk import FLOWS, Talk, flow
 from bot.clock import local
 from bot.conversations import episodes, holding
 from bot.hospital.hours import is_open, next_opening
@@ -24,13 +25,16 @@ SKILL_OF = {
     **dict.fromkeys(("complaint", "track_ticket", "withdraw_ticket"), "complaint"),
 }
 HUMAN = {"title": "转人工", "payload": "/request_human"}
+MISSED = "连续两次没有听懂"
+MOST_ANGRY = 2  # angry messages of a talk before a person comes unasked
+SPEAK_FOR_THEMSELVES = ("emergency", "report_death", "request_human")
 
 
-def request_human(talk: Talk) -> None:
+def request_human(talk: Talk, why: str = "患者要求人工") -> None:
     """Into the queue with the place told; outside agents' hours a message can be left. An open task stays where it is."""
     if talk.holder == "queue":
         with writing() as conn:
-            place = holding.place(conn, talk.id)
+            place = holding.enqueue(conn, talk.id, _reason(talk, why), talk.now, _priority(talk))
             minutes = _minutes(conn, place, talk)
         talk.say("utter_still_in_queue", place=place, minutes=minutes)
         return
@@ -39,7 +43,7 @@ def request_human(talk: Talk) -> None:
         return
     talk.memory["queued"] = True
     with writing() as conn:
-        place = holding.enqueue(conn, talk.id, _reason(talk), talk.now, priority=_priority(talk), skill=_skill(talk))
+        place = holding.enqueue(conn, talk.id, _reason(talk, why), talk.now, _priority(talk), _skill(talk))
         minutes = _minutes(conn, place, talk)
     talk.say("utter_in_queue", place=place, minutes=minutes)
 
@@ -48,10 +52,8 @@ def _minutes(conn, place: int, talk: Talk) -> int:
     return episodes.expected_minutes(conn, place, staff.on_duty(conn, talk.now))
 
 
-def _reason(talk: Talk) -> str:
-    from actions.talk import FLOWS
-
-    return f"患者要求人工（{FLOWS[talk.task['name']].title}）" if talk.task else "患者要求人工"
+def _reason(talk: Talk, why: str) -> str:
+    return f"{why}（{FLOWS[talk.task['name']].title}）" if talk.task else why
 
 
 def _skill(talk: Talk) -> str | None:
@@ -62,7 +64,56 @@ def _skill(talk: Talk) -> str | None:
 
 
 def _priority(talk: Talk) -> int:
-    return 5 if talk.memory.get("complained") or talk.memory.get("complaining") else 0
+    upset = talk.memory.get("anger", 0) >= MOST_ANGRY
+    return 5 if upset or talk.memory.get("complained") or talk.memory.get("complaining") else 0
+
+
+def hear_mood(talk: Talk) -> bool:
+    """Answer anger before anything else and tell whether that was all there is to answer (R34, R69).
+
+    Soothed at once and offered a person, whom a plain yes brings; the second angry message brings him unasked. What is asked
+    beside it is answered all the same. A grievance with a story goes to the complaint, whose apology offers a person, too.
+    """
+    offered = talk.memory.pop("offered", None)
+    message = talk.message
+    if message.button or message.label in SPEAK_FOR_THEMSELVES:
+        return False
+    name = message.label.partition("/")[0]
+    agreed = yes_or_no(message.text) if offered and name not in FLOWS and name != "stop" else None
+    if agreed is not None:
+        request_human(talk) if agreed else _go_on(talk)
+        return True
+    if not told.angry(message.text) or (message.texts("symptom") and not told.at_us(message.text)):
+        return False
+    talk.memory["anger"] = talk.memory.get("anger", 0) + 1
+    story = name == "complaint" or (talk.task or {}).get("name") == "complaint"
+    asks = (name in FLOWS and name != "complaint") or (story and not told.only_angry(message.text))
+    if talk.memory["anger"] >= MOST_ANGRY:
+        talk.say("utter_soothe")
+        _bring_person(talk)
+    elif asks and not story:
+        talk.say("utter_soothe", [HUMAN])
+    elif not asks:
+        talk.memory["offered"] = True
+        talk.say("utter_abuse_first", [HUMAN, {"title": "我要投诉", "payload": "/complaint"}])
+    return not asks
+
+
+def _go_on(talk: Talk) -> None:
+    """不用: back to what is open."""
+    from actions import dialogue
+
+    if talk.task:
+        dialogue.come_back(talk)
+    else:
+        talk.say("utter_anything_else")
+
+
+def _bring_person(talk: Talk) -> None:
+    if is_open("agents", talk.now):
+        request_human(talk, "患者着急、不满")
+    else:
+        talk.say("utter_fallback_person", [HUMAN])
 
 
 @flow("leave_message", "留言", free_text=("content",))

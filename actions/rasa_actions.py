@@ -45,7 +45,7 @@ STEERING = {
 JUST_SHOWN = ("choices", "last_faq")  # what the next message may point to
 KEEPS_SHOWN = {"action_fallback", "action_repeat", "action_thanks", "action_come_back"}
 GO_FIRST = {"action_faq", "action_complaint", "action_emergency", "action_report_death"}  # before any other answer
-COUNTS_MISSES = {"action_fallback", "action_continue"}
+COUNTS_MISSES = {"action_fallback", "action_continue", "action_out_of_scope"}
 
 
 def _action(action_name: str, act) -> type[Action]:
@@ -59,6 +59,8 @@ def _action(action_name: str, act) -> type[Action]:
         before = {name: talk.memory.pop(name) for name in JUST_SHOWN if name in talk.memory}
 
         def act_and_answer_beside() -> None:
+            if human.hear_mood(talk):
+                return
             if action_name not in GO_FIRST:
                 talk.say_asides()
             act(talk)

@@ -19,6 +19,7 @@ from datetime import datetime
 
 from actions import reading
 from bot.conversations.transcript import Line
+from bot.hospital.hours import is_open
 
 # Facts that identify a person never enter a slot: they live in bot/patients and leave only a True here.
 SECRET = ("person_name", "id_number", "phone", "code")
@@ -318,7 +319,11 @@ class Talk:
         """The answer could not be read: ask again in other words, then offer a person (R33)."""
         self.task["misses"] = self.task.get("misses", 0) + 1
         if self.task["misses"] >= 2:
-            self.say("utter_answer_missed_twice", [{"title": "转人工", "payload": "/request_human"}])
+            from actions import human
+
+            self.say("utter_answer_missed_twice", [human.HUMAN])
+            if self.holder == "bot" and is_open("agents", self.now):
+                human.request_human(self, human.MISSED)
         else:
             self.say("utter_answer_missed")
         self.again()

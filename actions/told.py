@@ -2,6 +2,8 @@
 
 import re
 
+from bot.language.script import to_simplified
+
 ANONYMOUS = re.compile(r"匿名|不(想)?(留|写|填|报|说)(下)?(名|姓名|名字|电话|手机|联系|真名)|不想留|不实名")
 PLACE = re.compile(
     r"科|楼|窗口|病房|药房|收费处|急诊|门诊|厕所|卫生间|大厅|挂号处|走廊|导诊|电梯|食堂|停车场|公众号|小程序|网上|电话里|检查室|住院部|手术室|机器"
@@ -45,6 +47,23 @@ _NAME_LEAD = (
 _SAYS_NAME = re.compile(
     r"(?:我叫|姓名[:：是]|名字[:：是叫]+|我的?(?:名字|姓名)(?:是|叫)|叫做|本人叫)\s*[一-鿿㐀-䶿·]{2,4}?(?=$|[，,。；;！\s]|身份证|电话|手机|号码|联系)"
     r"|(?:我|免贵)?姓[一-鿿](?=$|[，,。；;！\s])|(?:我叫|叫我)?[一-鿿](?:先生|女士|小姐)(?=$|[，,。；;！\s])"
+)
+# Anger in words (R34, R69), and the words around it that tell nothing.
+_ANGRY = re.compile(
+    r"气死(我|人|了|老子)?了?|(我|真|太|很|好|非常|特别|快|越来越)(的|是)?(生气|来气|窝火|恼火|愤怒|火大)|火大|恼火|烦死(我|人)?(了|啦|咯)?|受够(了|你们)?"
+    r"|太过分了?|欺人太甚|(什么|啥|甚么)(破|玩意|垃圾)[^，,。！!？?]{0,4}|(破|垃圾)(系统|医院|机器人|软件|平台|客服|公众号|服务|玩意)"
+    r"|听不懂人话|能不能说人话|答非所问|浪费(我|大家|老子)?的?(时间|感情)|(糊弄|忽悠|敷衍|耍)(我|人|谁)|推来推去|踢皮球"
+    r"|(问|说|讲|等|弄|搞)了?(半天|这么久|那么久|老半天)[，, ]?(还是|都|也|一点|半点|根本|什么)+[^，,。！!？?]{0,8}(没用|没有|不行|不懂|没解决|问题)"
+    r"|(你|你们|机器人)(怎么)?(这么|真|太|就是个?)(笨|蠢|没用|废物|差劲)|(你|你们|机器人)[^，,。]{0,4}(一点|半点)用(都|也)没有?"
+    r"|到底(能不能|会不会|行不行|可不可以)(好好|给我)?(解决|办事|办成|管|听|说人话|干)[^，,。！!？?]{0,6}|有没有人管|没完没了"
+)
+_ILL_TEMPER = re.compile(
+    r"(容易|老是|总是?|经常|动不动|一|爱|特别爱|无缘无故)(就)?(生气|发火|发脾气|烦躁|来气)|(生气|发火)(就|后|之后|以后|引起|导致|的时候|会)"
+    r"|(爸|妈|他|她|老人|孩子|宝宝|娃|老公|老婆|爱人|爷爷|奶奶|外公|外婆|儿子|女儿|患者|病人)[^，,。！!？?]{0,8}(说话)?(答非所问|生气|发火|烦躁|暴躁)"
+)
+_AT_US = re.compile(r"你|医院|系统|机器人|客服|公众号|平台|护士|医生|大夫|服务|窗口")
+_ANGRY_FILLER = re.compile(
+    r"真的?|你们?|我们?|这个?|那个?|是不是|简直|都|了|啊|呀|吧|吗|呢|的|是|就|还|也|啦|哦|嘛|算|行|哎|唉|[^\u4e00-\u9fff]"
 )
 _EDGES = "，,。；;、!！ \n\t"
 
@@ -216,3 +235,20 @@ def beside(text: str) -> str | None:
 def afraid(text: str) -> bool:
     """Tell whether a text only says how its writer feels: 我害怕, 有点担心手术 (R34)."""
     return bool(_AFRAID.fullmatch(text.strip(_EDGES)))
+
+
+def angry(text: str) -> bool:
+    """Tell whether somebody is angry now, at us or at how it goes (R69): 气死我了, 答非所问. 一生气就胃疼 is an illness."""
+    said = to_simplified(text)
+    return bool(_ANGRY.search(said)) and not (_ILL_TEMPER.search(said) and not at_us(said))
+
+
+def at_us(text: str) -> bool:
+    """Tell whether words are meant for the hospital or for this assistant."""
+    return bool(_AT_US.search(to_simplified(text)))
+
+
+def only_angry(text: str) -> bool:
+    """Tell whether a text is anger and nothing that could be looked into."""
+    rest = _ANGRY_FILLER.sub("", _ANGRY.sub("", to_simplified(text)))
+    return len(rest) <= 3

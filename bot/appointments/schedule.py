@@ -1,5 +1,6 @@
 """The rolling schedule (排班): the sessions of the coming days with their openings, and which of them are stopped (停诊)."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import and_, func, insert, select, update
@@ -8,9 +9,10 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.appointments.model import SHANGHAI, Rules, slot_times, timetable_weekday
 from bot.appointments.service import let_go, rules
-from bot.appointments.tables import openings, sessions
+from bot.appointments.tables import bookings, openings, sessions, waitlist
 from bot.hospital.hours import is_working_day
 from bot.hospital.load import load_hospital
+from bot.hospital.model import PERIODS
 from bot.storage import due
 
 
@@ -79,6 +81,54 @@ def sessions_of(conn: Connection, doctor: str, day: date, period: str) -> list[i
     """Give the ids of a doctor's sessions of a half-day (experts' and special ones are two)."""
     same = (sessions.c.doctor == doctor, sessions.c.day == day, sessions.c.period == period)
     return list(conn.execute(select(sessions.c.id).where(*same).order_by(sessions.c.id)).scalars())
+
+
+@dataclass(frozen=True)
+class HalfDay:
+    """A doctor's sessions of one half-day, which are stopped together; how many are booked and stand in line."""
+
+    day: date
+    period: str
+    doctor: str
+    department: str
+    stopped: bool
+    reason: str | None
+    booked: int
+    waiting: int
+
+
+def half_days(conn: Connection, first: date, last: date, now: datetime, only_stopped: bool = False) -> list[HalfDay]:
+    """Give the half-days of `first` to `last` in the order of day, period, department; visits that have begun count no more."""
+    wanted = select(sessions).where(sessions.c.day.between(first, last))
+    rows = conn.execute(wanted.where(sessions.c.stopped.is_(True)) if only_stopped else wanted).all()
+    ids = [row.id for row in rows]
+    booked = dict(
+        conn.execute(
+            select(openings.c.session_id, func.count())
+            .select_from(bookings.join(openings, bookings.c.opening_id == openings.c.id))
+            .where(openings.c.session_id.in_(ids), bookings.c.state == "booked", openings.c.starts_at > now)
+            .group_by(openings.c.session_id)
+        ).all()
+    )
+    standing = waitlist.c.state.in_(("waiting", "offered"))
+    counted = select(waitlist.c.session_id, func.count()).where(waitlist.c.session_id.in_(ids), standing)
+    waiting = dict(conn.execute(counted.group_by(waitlist.c.session_id)).all())
+    together: dict[tuple, list] = {}
+    for row in sorted(
+        rows, key=lambda each: (each.day, list(PERIODS).index(each.period), each.department, each.doctor)
+    ):
+        together.setdefault((row.day, row.period, row.doctor), []).append(row)
+    return [
+        HalfDay(
+            *key,
+            group[0].department,
+            all(row.stopped for row in group),
+            next((row.stop_reason for row in group if row.stopped), None),
+            sum(booked.get(row.id, 0) for row in group),
+            sum(waiting.get(row.id, 0) for row in group),
+        )
+        for key, group in together.items()
+    ]
 
 
 def _decide(conn: Connection, session_id: int, reason: str | None, now: datetime) -> bool:

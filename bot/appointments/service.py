@@ -25,6 +25,7 @@ from bot.storage import due
 
 KEPT_BACK = "waitlist"  # holder of an opening that waits for the sweeper to ask who is next
 KEPT_BACK_FOR = timedelta(minutes=5)  # without a sweeper it is free for all again
+REMIND_AT = 17  # hour of the evening before a visit at which its patient is reminded
 
 
 def rules() -> Rules:
@@ -296,6 +297,8 @@ def book(
         )
     ).inserted_primary_key[0]
     due.settle(conn, "release_hold", str(opening_id))
+    if (evening := _evening_before(opening.starts_at)) > now:
+        due.schedule(conn, "visit_reminder", str(made), evening, {"booking": made, "conversation": conversation_id})
     if replacing is not None:
         _give_back(conn, replacing, now)
     return booking(conn, made), True
@@ -316,6 +319,11 @@ def _require_in_time(known: Booking, now: datetime) -> None:
         raise TooLate(known.number)
 
 
+def _evening_before(starts_at: datetime) -> datetime:
+    day = starts_at.astimezone(SHANGHAI) - timedelta(days=1)
+    return day.replace(hour=REMIND_AT, minute=0, second=0, microsecond=0)
+
+
 def _give_back(conn: Connection, booking_id: int, now: datetime) -> bool:
     gone = conn.execute(
         update(bookings)
@@ -323,6 +331,7 @@ def _give_back(conn: Connection, booking_id: int, now: datetime) -> bool:
         .values(state="cancelled", cancelled_at=now)
     )
     if gone.rowcount:
+        due.settle(conn, "visit_reminder", str(booking_id))
         opening_id = conn.execute(select(bookings.c.opening_id).where(bookings.c.id == booking_id)).scalar_one()
         let_go(conn, openings.c.id == opening_id, now)
     return bool(gone.rowcount)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection
 
-from bot.conversations import episodes, telling, transcript
+from bot.conversations import episodes, outbox, telling, transcript
 from bot.conversations.tables import alerts, conversations, inbox
 from bot.conversations.transcript import Line
 from bot.errors import DaoyiError
@@ -28,6 +28,14 @@ class AlreadyTaken(DaoyiError):
 
 class NotHeld(DaoyiError):
     """The staff member does not hold this conversation."""
+
+
+class NothingLeft(DaoyiError):
+    """The channel lets so many messages through no more; `left` are."""
+
+    def __init__(self, left: int):
+        super().__init__(f"{left} messages are left")
+        self.left = left
 
 
 def enqueue(
@@ -189,7 +197,7 @@ def take_in(
 
 
 def say(conversation_id: str, agent_id: int, text: str, client_id: str, now: datetime, data: dict | None = None) -> int:
-    """Write an agent's line (`data`: its picture) once per client_id and give its seq. Raises NotHeld."""
+    """Write an agent's line (`data`: its picture) once per client_id and give its seq. Raises NotHeld, NothingLeft."""
     with writing() as conn:
         _require_held(conn, conversation_id, agent_id)
         earlier = conn.execute(
@@ -201,6 +209,9 @@ def say(conversation_id: str, agent_id: int, text: str, client_id: str, now: dat
         ).scalar()
         if earlier is not None:
             return earlier
+        allowed = outbox.quota(conn, conversation_id, now)
+        if allowed is not None and allowed.left < outbox.cost(text, bool(data)):
+            raise NothingLeft(allowed.left)
         episodes.replied(conn, conversation_id, now)
         line = Line("agent", text, data, meta={"staff": agent_id}, client_id=client_id)
         return transcript.append(conn, conversation_id, [line], now)

@@ -20,6 +20,8 @@ LEASE = timedelta(seconds=60)
 PASSIVE_WAIT = timedelta(seconds=10)
 TURN_WAIT = timedelta(milliseconds=1500)  # a receipt written in the middle of a turn waits for the turn's answer
 MOST_LINES = 30
+NAMED = 20  # bytes that say who speaks
+LONGEST = 2000  # bytes of UTF-8 in one message; WeChat cuts at 2,048, measured by others and nowhere documented
 
 # Statements are built once: building one costs more than running it.
 _REACH = reach.c.conversation_id == bindparam("conversation")
@@ -56,11 +58,16 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Quota:
-    """What the desk shows: sends left and until when, and how many lines wait for the patient to write again."""
+    """What may still be sent: sends and their end, the soonest first; how many are on their way; lines that are held."""
 
-    left: int
-    until: datetime | None
-    held: int
+    windows: tuple[tuple[int, datetime], ...]
+    under_way: int
+    held: int  # until the patient writes again
+
+    @property
+    def left(self) -> int:
+        """Give how many messages may still be begun."""
+        return max(sum(sends for sends, _ in self.windows) - self.under_way, 0)
 
 
 @dataclass(frozen=True)
@@ -130,12 +137,19 @@ def quota(conn: Connection, conversation_id: str, now: datetime) -> Quota | None
     row = conn.execute(select(reach).where(reach.c.conversation_id == conversation_id)).first()
     if row is None:
         return None
-    live = [(row.message_left, row.message_until), (row.event_left, row.event_until)]
-    live = [(left, until) for left, until in live if until is not None and until > now and left > 0]
-    held = conn.execute(
-        select(func.count()).where(outbox.c.conversation_id == conversation_id, outbox.c.state == "held")
-    ).scalar_one()
-    return Quota(sum(left for left, _ in live), max((until for _, until in live), default=None), held)
+    both = [(row.event_left, row.event_until), (row.message_left, row.message_until)]
+    live = [(left, until) for left, until in both if until is not None and until > now and left > 0]
+    counted = select(outbox.c.state, func.count()).where(outbox.c.conversation_id == conversation_id)
+    counts = dict(conn.execute(counted.group_by(outbox.c.state)).all())
+    live.sort(key=lambda each: each[1])
+    return Quota(tuple(live), counts.get("waiting", 0) + counts.get("sending", 0), counts.get("held", 0))
+
+
+def cost(text: str, picture: bool = False) -> int:
+    """Give how many messages a line takes at most; what is too long for one is divided at the ends of sentences."""
+    size = len(text.encode("utf-8", "replace"))
+    pieces = 1 if size <= LONGEST - NAMED else -(-size // (LONGEST // 2))
+    return pieces + picture
 
 
 def unsent(conversation_id: str) -> bool:

@@ -6,13 +6,11 @@ import secrets
 from sqlalchemy import insert, select
 
 from bot.clock import now
-from bot.conversations import holding
-from bot.conversations.holding import NotHeld
 from bot.conversations.tables import images
 from bot.desk import store
 from bot.desk.door import audit, readable
 from bot.desk.reading import UNKNOWN_CHAT
-from bot.desk.serving import NOT_HELD
+from bot.desk.serving import written
 from bot.staff.service import Staff
 from bot.storage.engine import reading, writing
 from bot.web.errors import Refused
@@ -35,10 +33,7 @@ def show(who: Staff, chat: str, content: bytes, alt: str, client_id: str) -> dic
             )
         )
     data = {"image": {"token": token, "alt": alt or "工作人员发来的图片"}}
-    try:
-        return {"seq": holding.say(chat, who.id, SAID, client_id, now(), data)}
-    except NotHeld as error:
-        raise Refused(409, "not_held", NOT_HELD) from error
+    return {"seq": written(who, chat, SAID, client_id, data)}
 
 
 def shown(who: Staff, chat: str, token: str) -> tuple[str, bytes]:

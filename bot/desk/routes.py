@@ -11,9 +11,10 @@ from time import monotonic
 from sanic import Blueprint, Request
 from sanic.response import HTTPResponse
 
-from bot.desk import people, report_routes, service, shifts, talk_routes, ticket_routes
+from bot.clock import local, now
+from bot.desk import clinics, people, report_routes, service, shifts, talk_routes, ticket_routes
 from bot.desk.door import guard, hand_cookie, token_of
-from bot.desk.reading import answer, body_of, chat_id, count_of, number_of, text_of, words_of
+from bot.desk.reading import answer, body_of, chat_id, count_of, day_of, number_of, text_of, words_of
 from bot.safety import table as signs
 from bot.staff.service import Staff
 from bot.web.files import STAFF_STYLES, PageFile, add_file
@@ -22,7 +23,17 @@ from bot.web.limits import Limit, address
 from bot.web.threads import Together, in_thread
 
 PAGE = Path(__file__).parent / "page"
-PLACES = ("tickets", "tasks", "live", "reports", "shift", "replies", "people", "audit")  # as places.js names them
+PLACES = (
+    "tickets",
+    "tasks",
+    "stops",
+    "live",
+    "reports",
+    "shift",
+    "replies",
+    "people",
+    "audit",
+)  # as places.js names them
 LONGEST_WAIT = 25  # seconds of a long poll
 LOOK_AGAIN = 3.0  # seconds after which the lists are read without a wake: an alert seen writes no line
 GATHER = 0.08  # seconds between two looks at the lists, which all desks share
@@ -109,6 +120,28 @@ def _add_work(desk: Blueprint) -> None:
     async def colleagues(request: Request, who: Staff) -> HTTPResponse:
         return answer(await in_thread(people.colleagues, who))
 
+    @desk.get("/desk/api/clinics")
+    @guard("clinics")
+    async def of_day(request: Request, who: Staff) -> HTTPResponse:
+        return answer(await in_thread(clinics.of_day, who, day_of(request, "day", local(now()).date())))
+
+    @desk.get("/desk/api/clinics/stopped")
+    @guard("clinics")
+    async def stopped(request: Request, who: Staff) -> HTTPResponse:
+        return answer(await in_thread(clinics.stopped, who))
+
+    @desk.post("/desk/api/clinics/stop")
+    @guard("clinics")
+    async def stop(request: Request, who: Staff) -> HTTPResponse:
+        body = body_of(request)
+        given = (*_half_day(body), text_of(body, "reason", 60).strip(), body.get("despite") is True)
+        return answer(await in_thread(clinics.stop, who, *given))
+
+    @desk.post("/desk/api/clinics/resume")
+    @guard("clinics")
+    async def resume(request: Request, who: Staff) -> HTTPResponse:
+        return answer(await in_thread(clinics.resume, who, *_half_day(body_of(request))))
+
     @desk.get("/desk/api/shift")
     @guard("serve")
     async def shift(request: Request, who: Staff) -> HTTPResponse:
@@ -124,6 +157,10 @@ def _add_work(desk: Blueprint) -> None:
     @guard("serve")
     async def past_shifts(request: Request, who: Staff) -> HTTPResponse:
         return answer(await in_thread(shifts.past, who))
+
+
+def _half_day(body: dict) -> tuple[str, str, str]:
+    return text_of(body, "doctor", 20), text_of(body, "day", 10), text_of(body, "period", 8)
 
 
 def _add_accounts(desk: Blueprint) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 
 from bot.clock import local, now
-from bot.conversations import danger, episodes, handover, holding, inbound, marks, transcript
+from bot.conversations import danger, episodes, handover, holding, inbound, marks, outbox, person, transcript
 from bot.desk import aids, store, views, words
 from bot.desk.door import actor, audit, readable
 from bot.hospital.hours import closes_at, is_open, next_opening
@@ -188,8 +188,8 @@ def news(who: Staff, chat: str | None, since: int, version: str, state: dict) ->
     if chat:
         found["chat"] = _news_of_chat(who, chat, since)
     if found["chat"]:
-        # What the page has seen of marks and typing is part of the version, too.
-        live = json.dumps([found["chat"].get("read"), found["chat"].get("typing")])
+        # What the page has seen beside the lines is part of the version, too.
+        live = json.dumps([found["chat"].get(name) for name in ("read", "typing", "quota", "talks")])
         found["version"] += "." + hashlib.sha256(live.encode()).hexdigest()[:8]
     known, _, known_live = version.partition(".")
     fresh, _, fresh_live = found["version"].partition(".")
@@ -208,9 +208,11 @@ def _news_of_chat(who: Staff, chat: str, since: int) -> dict:
         seen = _line_views(conn, chat, rows)
         names = store.staff_names(conn, [row.agent_id])
         read = marks.of(conn, chat, now())
+        quota = views.quota_view(outbox.quota(conn, chat, now()))
+        talks = _talks_of_person(conn, who, chat)
     _audit_reading(who, chat, rows)
     typing = read.pop("patient_typing")
-    live = {"read": read, "typing": typing}
+    live = {"read": read, "typing": typing, "quota": quota, "talks": talks}
     return {"id": chat, "gone": False, **views.holder_view(row, names, who.id), **live, "lines": seen}
 
 
@@ -222,9 +224,13 @@ def open_chat(who: Staff, chat: str) -> dict:
         seen = _line_views(conn, chat, rows)
         names = store.staff_names(conn, [row.agent_id])
         read = marks.of(conn, chat, now())
+        quota = views.quota_view(outbox.quota(conn, chat, now()))
+        talks = _talks_of_person(conn, who, chat)
     _audit_reading(who, chat, rows)
     return {
         "id": chat,
+        "quota": quota,
+        "talks": talks,
         "read": {name: read[name] for name in marks.SEQS},
         "visitor": views.visitor(chat),
         "channel": words.CHANNELS.get(row.channel, row.channel),
@@ -234,6 +240,15 @@ def open_chat(who: Staff, chat: str) -> dict:
         "more": bool(rows) and rows[0].seq > 1,
         "panel": panel(who, chat),
     }
+
+
+def _talks_of_person(conn, who: Staff, chat: str) -> list[dict]:
+    """Give the talks of the same verified person that he may read, where he wrote last first; [] when this is his only one."""
+    found = person.talks_of(conn, chat, now())
+    if len(found) < 2 or not (who.may("see_all") or store.serves(conn, chat, who)):
+        return []
+    names = store.staff_names(conn, [row.agent_id for row in found])
+    return [views.talk_view(row, names, who.id) for row in found]
 
 
 def earlier_lines(who: Staff, chat: str, before: int) -> dict:

@@ -3,8 +3,8 @@
 from sqlalchemy import select, update
 
 from bot.clock import now
-from bot.conversations import danger, handover, holding, inbound, marks
-from bot.conversations.holding import AlreadyTaken, NotHeld
+from bot.conversations import danger, handover, holding, inbound, marks, person
+from bot.conversations.holding import AlreadyTaken, NotHeld, NothingLeft
 from bot.conversations.tables import alerts
 from bot.desk import aids, store
 from bot.desk.door import NOT_YOURS, actor, audit, readable
@@ -20,6 +20,8 @@ from bot.storage.engine import reading, writing
 from bot.web.errors import Refused
 
 NOT_HELD = "这个会话现在不由您接待，内容没有发出。"
+USED_UP = "微信现在收不到这条回复，没有发出。患者再次发来消息后，请您重新发送。"
+SHORTER = "微信还可以发送{left}条，这条回复装不下，没有发出。请您缩短后再发送。"
 EMPTY = "请先输入要发送的内容。"
 TOO_LONG = f"内容超过{inbound.MAX_CHARACTERS}字，请分成几段发送。"
 BAD_OUTCOME = "请选择这次接待的结果。"
@@ -53,6 +55,20 @@ def take(who: Staff, chat: str, over: bool = False) -> None:
         said = f"这位患者已由{name}接待，您可以接待下一位。" if name else "这位患者已不在排队，由智能客服继续接待。"
         raise Refused(409, "taken", said) from taken
     audit(who, "taken_over" if over else "taken", {"conversation": chat})
+    _take_beside(who, chat)
+
+
+def _take_beside(who: Staff, chat: str) -> None:
+    """Take what the same person waits in on other channels: he is one patient, with one agent."""
+    moment = now()
+    with reading() as conn:
+        waiting = [row.id for row in person.talks_of(conn, chat, moment) if row.holder == "queue"]
+    for each in waiting:
+        try:
+            holding.take(each, who.id, notice_of_taking(who), moment)
+        except AlreadyTaken:
+            continue
+        audit(who, "taken", {"conversation": each, "same_person": True})
 
 
 def take_next(who: Staff) -> str:
@@ -69,7 +85,7 @@ def take_next(who: Staff) -> str:
 def say(who: Staff, chat: str, text: str, client_id: str, despite: bool) -> dict:
     """Send his line once per client_id and give {"seq"}, or {"warnings"} with nothing sent unless `despite` them.
 
-    Raises Refused: 400 nothing to send, 413 too long, 404, 409 when he does not hold the talk.
+    Raises Refused: 400 nothing to send, 413 too long, 404, 409 when he does not hold the talk or WeChat lets nothing through.
     """
     try:
         text = inbound.clean(text).strip()
@@ -86,13 +102,20 @@ def say(who: Staff, chat: str, text: str, client_id: str, despite: bool) -> dict
         found = warnings(text, row.tracker, store.patient_words(conn, chat))
     if found and not despite:
         return {"warnings": found}
-    try:
-        seq = holding.say(chat, who.id, text, client_id, now())
-    except NotHeld as error:
-        raise Refused(409, "not_held", NOT_HELD) from error
+    seq = written(who, chat, text, client_id)
     if found:
         audit(who, "wording_kept", {"conversation": chat, "seq": seq, "rules": [each["rule"] for each in found]})
     return {"seq": seq}
+
+
+def written(who: Staff, chat: str, text: str, client_id: str, data: dict | None = None) -> int:
+    """Write his line and give its seq. Raises Refused (409): the talk is not his, or WeChat lets nothing through."""
+    try:
+        return holding.say(chat, who.id, text, client_id, now(), data)
+    except NotHeld as error:
+        raise Refused(409, "not_held", NOT_HELD) from error
+    except NothingLeft as error:
+        raise Refused(409, "quota", SHORTER.format(left=error.left) if error.left else USED_UP) from error
 
 
 def warnings(text: str, tracker: dict | None, said_by_patient: list[str]) -> list[dict]:
@@ -142,11 +165,22 @@ def give_back(who: Staff, chat: str, outcome: str, summary: str = "", ask_rating
     if outcome not in OUTCOMES:
         raise Refused(400, "outcome", BAD_OUTCOME)
     summary = mask(summary.strip()).text
+    with reading() as conn:
+        beside = _beside(conn, who, chat)
     try:
         holding.give_back(chat, who.id, NOTICE_OF_RETURN, now(), outcome, summary, ask_rating)
+        for other in beside:
+            holding.give_back(other, who.id, NOTICE_OF_RETURN, now(), outcome, summary)
     except NotHeld as error:
         raise Refused(409, "not_held", NOT_YOURS) from error
-    audit(who, "given_back", {"conversation": chat, "outcome": outcome})
+    for each in (chat, *beside):
+        audit(who, "given_back", {"conversation": each, "outcome": outcome})
+
+
+def _beside(conn, who: Staff, chat: str) -> list[str]:
+    """Give the other talks of the same person that he holds: they go where this one goes."""
+    held = {row.id for row in holding.held_in(conn, who.id)}
+    return [row.id for row in person.talks_of(conn, chat, now()) if row.id in held and row.id != chat]
 
 
 def transfer(who: Staff, chat: str, note: str, to: int | None, skill: str) -> None:
@@ -159,6 +193,7 @@ def transfer(who: Staff, chat: str, note: str, to: int | None, skill: str) -> No
         raise Refused(400, "transfer", "请选择一位同事或一个技能组。")
     with reading() as conn:
         _held(conn, who, chat)
+        beside = _beside(conn, who, chat)
         colleague = None
         if to is not None:
             present = {row.id: row for row in staff.here(conn, moment) if row.duty != "break"}
@@ -169,10 +204,12 @@ def transfer(who: Staff, chat: str, note: str, to: int | None, skill: str) -> No
     try:
         if colleague is not None:
             notice = NOTICE_OF_TRANSFER.format(name=colleague.name, number=colleague.number)
-            holding.hand_on(chat, who.id, colleague.id, notice, moment)
+            for each in (chat, *beside):
+                holding.hand_on(each, who.id, colleague.id, notice, moment)
         else:
             with writing() as conn:
-                holding.put_back(conn, chat, who.id, NOTICE_OF_GROUP, moment, skill)
+                for each in (chat, *beside):
+                    holding.put_back(conn, each, who.id, NOTICE_OF_GROUP, moment, skill)
     except NotHeld as error:
         raise Refused(409, "not_held", NOT_YOURS) from error
     with writing() as conn:

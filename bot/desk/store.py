@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, func, select
 from sqlalchemy.engine import Connection
 
+from bot.clock import now
 from bot.conversations.tables import alerts, conversations, lines, ratings
-from bot.patients import access
+from bot.patients import access, binding
 from bot.patients.tables import checks, links, patients
 from bot.staff.service import HERE, Staff
 from bot.staff.tables import staff
@@ -29,7 +30,7 @@ def conversation(conn: Connection, conversation_id: str):
 
 
 def may_read(conn: Connection, row, who: Staff) -> bool:
-    """Tell whether he may read it: it waits, it is his, an alert of it is unseen, or he sees all.
+    """Tell whether he may read it: it waits, it is his, an alert of it is unseen, he serves its person, or he sees all.
 
     Who serves nobody (quality control, the director's office) reads the talks of tickets that are his to see.
     """
@@ -40,7 +41,17 @@ def may_read(conn: Connection, row, who: Staff) -> bool:
         return who.may("read_chats") and conn.execute(wanted).first() is not None
     if row.holder == "queue" or (row.holder == "agent" and row.agent_id == who.id):
         return True
-    return has_unseen_alert(conn, row.id)
+    return has_unseen_alert(conn, row.id) or serves(conn, row.id, who)
+
+
+def serves(conn: Connection, conversation_id: str, who: Staff) -> bool:
+    """Tell whether he serves the person of this talk, on whichever channel."""
+    held = select(conversations.c.id).where(
+        conversations.c.id.in_(binding.same_person(conn, conversation_id, now())),
+        conversations.c.holder == "agent",
+        conversations.c.agent_id == who.id,
+    )
+    return conn.execute(held.limit(1)).first() is not None
 
 
 def has_ticket_for(who: Staff, conversation_id):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from bot.clock import local
+from bot.conversations.outbox import Quota
 from bot.desk import words
 from bot.hospital.model import INSURANCE_TYPES
 from bot.patients.access import Patient
@@ -100,6 +101,24 @@ def holder_view(row, names: Mapping[int, str], who_id: int) -> dict:
     }
 
 
+def talk_view(row, names: Mapping[int, str], who_id: int) -> dict:
+    """Give one of the talks of a person: channel, who holds it, when he last wrote in it."""
+    return {
+        "id": row.id,
+        "channel": words.CHANNELS.get(row.channel, row.channel),
+        "wrote_at": row.wrote_at.isoformat() if row.wrote_at else None,
+        **holder_view(row, names, who_id),
+    }
+
+
+def quota_view(quota: Quota | None) -> dict | None:
+    """Give what WeChat still lets through; None where nothing counts."""
+    if quota is None:
+        return None
+    windows = [{"left": left, "until": until.isoformat()} for left, until in quota.windows]
+    return {"windows": windows, "under_way": quota.under_way, "held": quota.held}
+
+
 def line_view(row, hidden: Mapping[str, str], staff: Mapping[int, str]) -> dict:
     """Give a line with what only the desk sees: intent, confidence, danger sign."""
     data, meta = row.data or {}, row.meta or {}
@@ -115,6 +134,7 @@ def line_view(row, hidden: Mapping[str, str], staff: Mapping[int, str]) -> dict:
         "picture": data["image"].get("token") if data.get("image") else None,
         "intent": words.intent_name(meta["intent"]) if meta.get("intent") else None,
         "confidence": meta.get("confidence"),
+        "entities": [entity_view(each, hidden) for each in meta.get("entities") or []],
         "danger": None,
         "failed": bool(meta.get("failed")),
     }
@@ -123,6 +143,13 @@ def line_view(row, hidden: Mapping[str, str], staff: Mapping[int, str]) -> dict:
     if meta.get("danger"):
         view["danger"] = {"name": words.danger_name(meta["danger"]), "definite": bool(meta.get("definite", True))}
     return view
+
+
+def entity_view(entity: dict, hidden: Mapping[str, str]) -> dict:
+    """Give one fact that was heard: its kind, the words, and what they were read as where that says more."""
+    kind, text = entity["entity"], hide(str(entity.get("text") or ""), hidden)
+    read = "" if entity.get("value") in (None, "") else hide(words.value_text(kind, entity["value"]), hidden)
+    return {"name": words.ENTITIES.get(kind, "其他"), "text": text, "read": read if read != text else ""}
 
 
 def task_view(tracker: dict | None) -> dict:

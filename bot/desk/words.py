@@ -161,6 +161,7 @@ FACTS = {
     "code": "验证码",
     "confirmed": "患者确认",
 }
+ENTITIES = {**FACTS, "ordinal": "第几个"}
 QUESTIONS = {
     **FACTS,
     "opening": "就诊时间",

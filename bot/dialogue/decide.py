@@ -10,11 +10,12 @@ from datetime import datetime
 
 from actions import told
 from bot.dialogue.context import in_context
-from bot.dialogue.decision import Decision, by_words, from_payload, rank
+from bot.dialogue.decision import Decision, base, by_words, from_payload, rank
 from bot.dialogue.several import hear
 
 SURE_OF_DANGER = 0.75  # a danger the table of signs does not know must be this sure
 DOUBTFUL = 0.45  # below this nothing is begun or answered on a guess: the patient chooses
+SMALL_TALK = ("chitchat", "bot_challenge", "ask_capabilities", "out_of_scope", "repeat")
 SURE = 0.6  # above this a label stands against plain words of complaint
 COMPLAINS = re.compile(r"^我?(想|要)?(投诉|举报)(?!电话|渠道|方式|怎么)")
 SWEARS = re.compile(r"傻[逼b比]|煞笔|[操艹草]你|草泥马|滚|废物|王八蛋|他妈|你妈|妈的|去死")
@@ -82,4 +83,6 @@ def _safety_net(decision: Decision) -> None:
     if decision.label == "nlu_fallback":
         if plain := by_words(decision.text):
             decision.label, decision.confidence = plain, 0.5
+    if told.angry(decision.text) and base(decision.label) in SMALL_TALK:
+        decision.label = "nlu_fallback"  # 你是不是听不懂人话 asks nothing about us: actions/human.py soothes
     decision.heard = decision.label

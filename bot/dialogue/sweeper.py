@@ -7,7 +7,7 @@ from bot.appointments import schedule
 from bot.appointments import service as appointments
 from bot.conversations import erasure, handover
 from bot.conversations.transcript import record_incident
-from bot.outreach import sms, stops, waitlist
+from bot.outreach import reminders, sms, stops, waitlist
 from bot.patients import access
 from bot.settings import settings
 from bot.storage import due
@@ -33,6 +33,7 @@ HANDLERS = {
     "waitlist_close": waitlist.close,
     "clinic_changed": stops.changed,
     "stop_unanswered": stops.unanswered,
+    "visit_reminder": reminders.remind,
     **tickets.HANDLERS,
     **handover.HANDLERS,
 }

@@ -11,14 +11,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.clock import now
-from bot.conversations import turns
+from bot.conversations import person, turns
 from bot.conversations.turns import Outcome, Turn
 from bot.dialogue.decide import decide
 from bot.dialogue.decision import rank
 from bot.dialogue.outgoing import prepare
 from bot.dialogue.replies import ActionFailed, Reply
+from bot.dialogue.several import IDENTIFYING
 from bot.dialogue.sweeper import sweep
 from bot.language.script import is_traditional, to_simplified
+from bot.patients.masking import mask
 from bot.settings import settings
 from bot.storage import heartbeat
 from bot.storage.engine import changes
@@ -32,6 +34,7 @@ HELP_COMES = re.compile(
     r"(叫|打|拨|喊)(了|过|好了|完了).{0,6}(120|救护车|急救)|(120|救护车|急救车).{0,8}(叫|打|拨|来|到|路上)|已经?.{0,4}(叫|打|拨)了?"
 )
 MAX_ATTEMPTS = 3
+MOST_ENTITIES = 20  # kept with a line for the desk
 AT_ONCE = 8  # turns that may be under way in one worker; only waiting actions overlap
 SWEEP_SECONDS = 1.0  # also the longest pause between two looks at what waits
 BEAT_SECONDS = 3.0
@@ -145,6 +148,10 @@ class Worker:
         """Run one turn to its end: an answer, an apology, or nothing when a person took the talk meanwhile."""
         started = time.perf_counter()
         try:
+            if any(row.kind == "text" for row in turn.rows) and await asyncio.to_thread(
+                person.follow, turn.conversation_id, now()
+            ):
+                return  # the words stand in the talk, a person answers them
             if turn.attempts > MAX_ATTEMPTS:
                 raise DeadlyTurn(f"{turn.attempts - 1} attempts")
             wrote = turns.commit(turn, await self._think(turn), now())
@@ -201,7 +208,8 @@ class Worker:
         kept = state["slots"]
         memory = kept.get("memory") or {}
         meta = {"turn": turn.key, "intent": decision.label, "confidence": round(float(decision.confidence), 3)}
-        out = prepare(replies, memory, meta)
+        heard = heard_entities(decision.entities) if not decision.button else []
+        out = prepare(replies, memory, {**meta, "entities": heard} if heard else meta)
         kept["memory"] = memory
         asked = (kept.get("task") or {}).get("asked")
         return Outcome(
@@ -225,6 +233,23 @@ class Worker:
             buttons=out.buttons,
             incident=kind,
         )
+
+
+def heard_entities(entities: list[dict]) -> list[dict]:
+    """Give what the desk may see of the entities: kind, words as they stand masked in the transcript, value.
+
+    Of what identifies a person only the kind is kept, and of a name its first character.
+    """
+    found = []
+    for each in entities[:MOST_ENTITIES]:
+        kind, text = each["entity"], str(each.get("text") or "")
+        if kind == "person_name":
+            found.append({"entity": kind, "text": text[:1] + "*" * (len(text) - 1)})
+        elif kind in IDENTIFYING:
+            found.append({"entity": kind, "text": mask(text).text})
+        else:
+            found.append({"entity": kind, "text": text, "value": each.get("value")})
+    return found
 
 
 def _quiet() -> timedelta:

@@ -19,6 +19,7 @@ RIGHTS = {
     "enter_tickets": ("agent", "supervisor", "quality", "director"),
     "answer_tasks": ("quality", "liaison"),
     "reports": ("supervisor", "quality", "director"),
+    "clinics": ("supervisor", "director"),
     "colleagues": ("agent", "supervisor", "quality", "director", "admin"),
     "people": ("supervisor", "admin"),
     "accounts": ("admin",),

@@ -40,6 +40,11 @@ def settle(conn: Connection, kind: str, key: str) -> None:
     conn.execute(delete(due).where(due.c.kind == kind, due.c.key == key))
 
 
+def when(conn: Connection, kind: str, key: str) -> datetime | None:
+    """Give when something is due, None when nothing is."""
+    return conn.execute(select(due.c.at).where(due.c.kind == kind, due.c.key == key)).scalar()
+
+
 def finish(conn: Connection, row, again: datetime | None = None) -> bool:
     """End a claimed row, or set it for `again`. False: somebody has set it anew or claimed it meanwhile, and it stays."""
     mine = (due.c.id == row.id, due.c.attempts == row.attempts + 1)

@@ -250,6 +250,17 @@ def filed(conn: Connection, key: str) -> Ticket | None:
     return get(conn, done) if done else None
 
 
+def filed_last(conn: Connection, conversation_id: str, prefix: str) -> Ticket | None:
+    """Give a conversation's newest ticket whose key begins with `prefix`, None when there is none."""
+    last = conn.execute(
+        select(func.max(events.c.ticket_id))
+        .select_from(events.join(tickets, tickets.c.id == events.c.ticket_id))
+        .where(tickets.c.conversation_id == conversation_id)
+        .where(events.c.what == "filed", events.c.actor.like(f"{prefix}%"))
+    ).scalar()
+    return get(conn, last) if last else None
+
+
 def withdraw(conn: Connection, conversation_id: str, kind: str, now: datetime) -> None:
     """The patient does not want the draft sent: it is kept as withdrawn, not lost."""
     row = conn.execute(

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from bot.clock import moment_text
 from bot.conversations import telling
 from bot.conversations.tables import conversations
-from bot.tickets.model import LEVELS, SUBJECTS
+from bot.tickets.model import LEVELS, STATES, SUBJECTS
 from bot.tickets.service import note_event
 
 PROGRESS = {
@@ -42,9 +42,15 @@ def say(conn: Connection, row, text: str, actor: str, now: datetime) -> bool:
     """Write any line about a ticket into the patient's talk and keep it in the history."""
     reachable = row.conversation_id is not None and _exists(conn, row.conversation_id)
     if reachable:
-        telling.tell(conn, row.conversation_id, text, now, {"ticket": row.number})
+        telling.tell(conn, row.conversation_id, text, now, {"ticket": row.number, "notice": _short(row)})
     note_event(conn, row.id, "told" if reachable else "to_be_called", actor, now, text=text)
     return reachable
+
+
+def _short(row) -> dict:
+    """Give what a push channel says where the patient may no longer be written to: the number and its state, no content."""
+    facts = {"department": "", "time": "", "place": "", "number": row.number or "", "state": STATES[row.state]}
+    return {"kind": "ticket_progress", "facts": {**facts, "tip": "请打开公众号查看进展"}}
 
 
 def _exists(conn: Connection, conversation_id: str) -> bool:

@@ -4,7 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-LIMIT = 2000  # bytes of UTF-8; WeChat cuts at 2,048, measured by others and nowhere documented
+from bot.conversations.outbox import LONGEST as LIMIT
+
 MENU_LIMIT = 10  # choices; more are a numbered list
 BREAKS = ("\n\n", "\n", "。！？!?…", "；;", "，、,： ")  # where a long text is divided, the best first
 NUMBER = re.compile(r"(?:请?(?:回复|选择?))?\s*[\[(【]?\s*([0-9]{1,2})\s*[\])】.。、]?", re.ASCII)

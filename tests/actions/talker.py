@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from actions import complaints, dialogue, fees, human, privacy, tickets  # noqa: F401  (importing registers the flows)
+from actions import appointments, complaints, dialogue, fees, human, privacy, tickets  # noqa: F401  (importing registers the flows)
 from actions.talk import FLOWS, Talk
 from bot.conversations import inbound
 from bot.conversations.tables import conversations, inbox
@@ -23,6 +23,8 @@ STEERING = {
     "greet": dialogue.greet,
     "thanks": dialogue.thanks,
     "nlu_fallback": dialogue.fallback,
+    "abuse": dialogue.abuse,
+    "out_of_scope": dialogue.out_of_scope,
 }
 MORNING, NIGHT = "2026-12-01T09:00:00+08:00", "2026-12-01T23:30:00+08:00"
 
@@ -82,7 +84,9 @@ class Writer:
         self.last = Replies()
         talk = Talk(SimpleNamespace(sender_id=self.id, latest_message=latest, get_slot=slots.get), self.last)
         name = label.partition("/")[0]
-        if name in STEERING:
+        if human.hear_mood(talk):
+            pass
+        elif name in STEERING:
             STEERING[name](talk)
         elif name in FLOWS:
             talk.start(name)

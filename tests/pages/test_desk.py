@@ -44,7 +44,11 @@ def _prepare(hospital) -> str:
     hospital.bot_says(chat, "非常抱歉，让您久等了。请问是在哪个科室呢？", intent="complaint/waiting", confidence=0.94)
     hospital.writes(chat, "算了，我想挂明天心内科的专家号，我叫王建国，电话13800000001")
     hospital.bot_says(
-        chat, "好的，为您查明天的心血管内科专家号。请问您希望上午还是下午？", intent="book_appointment", confidence=0.97
+        chat,
+        "好的，为您查明天的心血管内科专家号。请问您希望上午还是下午？",
+        intent="book_appointment",
+        confidence=0.97,
+        entities=[{"entity": "department", "text": "心内科", "value": "cardiology"}],
     )
     hospital.writes(chat, "转人工")
     with writing() as conn:
@@ -112,6 +116,10 @@ def test_an_agent_takes_answers_and_gives_back(hospital, seat):
     expect(page.locator("#panel")).to_contain_text("心血管内科")
     expect(page.locator("#panel")).to_contain_text("11月24日周二")
     expect(page.locator("#draft")).to_be_focused()
+    page.get_by_text("听到1项").click()
+    expect(page.locator(".heard .facts")).to_have_text("科室心内科 → 心血管内科")
+    agent.shot("heard")
+    page.locator("#draft").focus()
 
     # Advice comes while he writes; the first press sends nothing, the second would.
     page.keyboard.type("这个不知道")

@@ -8,10 +8,10 @@ from tests.pages.desk import PHONE
 
 PLACES = {
     "1001": ["talks", "tickets", "shift"],
-    "9001": ["talks", "tickets", "live", "reports", "shift", "replies", "people"],
+    "9001": ["talks", "tickets", "stops", "live", "reports", "shift", "replies", "people"],
     "8001": ["tasks", "tickets", "live", "reports"],
     "3001": ["tasks", "tickets"],
-    "5001": ["tickets", "live", "reports", "audit"],
+    "5001": ["tickets", "stops", "live", "reports", "audit"],
     "7001": ["people", "audit"],
 }
 

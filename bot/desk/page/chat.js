@@ -1,7 +1,7 @@
 // The open conversation: who holds it and what was said.
 
 import { BASE } from "./api.js";
-import { byId, el, press, tag } from "./dom.js";
+import { byId, el, facts, press, tag } from "./dom.js";
 import { lineOf, pendingOf, drop, again } from "./sending.js";
 import { may } from "./session.js";
 import { dayText, timeText } from "./times.js";
@@ -45,7 +45,7 @@ export function close() {
 /** Show who holds the conversation and what can be done. */
 export function state(held) {
   const was = chat.holder === "agent" && chat.mine;
-  Object.assign(chat, { holder: held.holder, holder_name: held.holder_name, mine: held.mine });
+  Object.assign(chat, { holder: held.holder, holder_name: held.holder_name, mine: held.mine, quota: held.quota, talks: held.talks });
   const where = held.mine ? "由您接待" : { bot: "智能客服接待中", queue: "排队中，智能客服仍在回答" }[held.holder] ?? `${held.holder_name}接待中`;
   byId("chat-name").textContent = chat.name ?? chat.visitor;
   byId("chat-state").textContent = [chat.channel, where, held.holder === "queue" ? chat.reason : ""].filter(Boolean).join("　");
@@ -141,6 +141,7 @@ function lineRow(line) {
       line.sender === "patient" && line.danger && tag(`危险信号：${line.danger.name}`, line.danger.definite ? "danger" : "high"),
       line.intent && el("span", { class: "intent", title: "智能客服的理解和把握" },
         `理解为 ${line.intent}`, typeof line.confidence === "number" && ` ${Math.round(line.confidence * 100)}%`),
+      line.entities?.length > 0 && heard(line.entities),
       line.failed && tag("回复失败，已致歉", "high"),
       line.sender === "agent" && el("span", { class: "mark" }, "已发送")),
     line.text && el("div", { class: "bubble" }, line.text),
@@ -148,6 +149,11 @@ function lineRow(line) {
     line.buttons.length > 0 && el("p", { class: "choices" }, el("span", { class: "unseen" }, "选项："), line.buttons.map((title) => el("span", {}, title))),
     masked && press("查看原文", () => unmaskLine(line.seq), "small link-like"));
 }
+
+/** What was heard in the patient's words, shown when somebody asks for it. */
+const heard = (entities) =>
+  el("details", { class: "heard" }, el("summary", {}, `听到${entities.length}项`),
+    facts(entities.map(({ name, text, read }) => [name, read ? `${text} → ${read}` : text])));
 
 function picture(line) {
   const address = `${BASE}chats/${chat.id}/pictures/${line.picture}`;

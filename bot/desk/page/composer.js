@@ -6,6 +6,7 @@ import { opened, toEnd } from "./chat.js";
 import { byId, el, fill, press, toast } from "./dom.js";
 import { adviceList, ask } from "./forms.js";
 import { fitted } from "./picture.js";
+import { show as showQuota, usedUp } from "./quota.js";
 import { send } from "./sending.js";
 import { attempt, me } from "./session.js";
 
@@ -30,11 +31,14 @@ export function turnTo(chat, last = null) {
   }
   canned.hide();
   byId("suggestion").hidden = true;
+  showQuota(chat?.mine ? chat.quota : null);
   if (chat?.mine) {
     suggest(chat.id);
     canned.load(chat.id);
   }
 }
+
+export const empty = () => !box().value.trim();
 
 export function forget() {
   drafts.clear();
@@ -71,7 +75,7 @@ export function put(text) {
 function submit() {
   const chat = opened();
   const text = box().value.trim();
-  if (!text || !chat?.mine) return;
+  if (!text || !chat?.mine || usedUp()) return;
   const despite = warned?.chat === chat.id && warned.text === text;
   box().value = "";
   clearAdvice();
@@ -179,7 +183,7 @@ byId("canned-open").addEventListener("click", () => {
 
 async function offer(file) {
   const chat = opened();
-  if (!chat?.mine || !file) return;
+  if (!chat?.mine || !file || usedUp()) return;
   const small = await attempt(() => fitted(file));
   if (!small) return;
   const preview = el("img", { class: "preview", alt: "要发送的图片", src: URL.createObjectURL(small) });

@@ -10,6 +10,7 @@ const PLACES = [
   { key: "talks", name: "接待", right: "serve", badge: () => lists.mine.filter((item) => item.unanswered.length).length },
   { key: "tasks", name: "协查", right: "answer_tasks", badge: (counts) => counts.tasks ?? 0, load: () => import("./tasks.js") },
   { key: "tickets", name: "工单", right: "tickets", badge: waiting, load: () => import("./tickets.js") },
+  { key: "stops", name: "停诊", right: "clinics", load: () => import("./stops.js") },
   { key: "live", name: "现场", right: "reports", load: () => import("./live.js") },
   { key: "reports", name: "报表", right: "reports", load: () => import("./reports.js") },
   { key: "shift", name: "交接班", right: "serve", load: () => import("./shift.js") },

@@ -85,7 +85,7 @@ async function deliver(id, line) {
         await sleep(RETRY[tries]);
         continue;
       }
-      Object.assign(line, { state: "failed", retry: passing || error.status === 401, note: passing ? "没有发出，请检查网络" : error.message });
+      Object.assign(line, { state: "failed", retry: passing || error.status === 401 || error.code === "quota", note: passing ? "没有发出，请检查网络" : error.message });
       if (!changed(id)) toast("有一条回复没有发出，请回到会话查看。");
       return;
     }

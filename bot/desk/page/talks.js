@@ -9,7 +9,9 @@ import { sure } from "./forms.js";
 import { showAll, showMine, showQueue } from "./lists.js";
 import { amend, lists, wake } from "./news.js";
 import { openTab, refresh, showPanel, summary } from "./panel.js";
+import * as person from "./person.js";
 import { go, place } from "./places.js";
+import * as quota from "./quota.js";
 import * as search from "./search.js";
 import * as sending from "./sending.js";
 import { attempt, may, told } from "./session.js";
@@ -72,10 +74,20 @@ export async function receive(found) {
   if (!chat.receive(found.lines)) await refetch();
   else chat.state(found);
   chat.marks(found.read, Boolean(found.typing));
+  if (found.mine) quota.show(found.quota);
+  followPerson();
   const others = found.lines.some((line) => line.sender !== "agent");
   if (others || held !== found.mine) refreshPanel();
   if (held !== found.mine) turn();
   else if (found.mine && found.lines.some((line) => line.sender === "patient")) composer.suggest(open.id);
+}
+
+/** He has just written on another channel: the desk goes with him, unless an answer is being written here. */
+function followPerson() {
+  const wrote = person.show(chat.opened());
+  if (!wrote || !composer.empty()) return;
+  toast(`患者在${wrote.channel}上写了，已为您转到${wrote.channel}的会话。`);
+  open(wrote.id);
 }
 
 export const unread = (item) => item.unanswered.filter((seq) => seq > (seen.get(item.id) ?? 0)).length;
@@ -111,9 +123,10 @@ export async function open(id, { focus = true, seq = 0 } = {}) {
 
 function show(found, how = {}) {
   const self = found.panel.patients.find((patient) => patient.relation === "本人") ?? found.panel.patients[0];
-  if (self) names.set(found.id, self.name);
+  if (self) for (const id of [found.id, ...found.talks.map((talk) => talk.id)]) names.set(id, self.name);
   chat.show({ ...found, name: names.get(found.id) ?? found.visitor }, how);
   showPanel(chat.opened(), found.panel);
+  person.show(chat.opened());
   turn();
 }
 
@@ -224,6 +237,8 @@ async function earlierUntil(seq) {
 
 chat.begin((seq) => attempt(() => unmask(`chats/${chat.opened().id}/unmask`, { seq })));
 search.begin({ openLine: (id, seq) => open(id, { seq, focus: false }), openTicket: (id) => go("tickets", { ticket: id }) });
+person.begin(open);
+quota.begin((key) => panelAt(key, { facts: ".rows button", tickets: "#new-ticket", notes: "textarea" }[key]));
 sending.begin({
   changed: (id) => {
     if (chat.opened()?.id !== id) return false;

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import httpx
 
-from bot.conversations import holding, inbound, transcript
+from bot.conversations import holding, inbound, outbox, transcript
+from bot.conversations.outbox import Allowance
 from bot.conversations.transcript import Line
 from bot.settings import settings
 from bot.staff import service as staff
@@ -136,6 +137,17 @@ class House:
         chat = inbound.open_conversation("web", secrets.token_hex(8), self.now())
         for text in texts:
             self.writes(chat, text)
+        return chat
+
+    def follower(self, *texts: str) -> str:
+        """Let a patient write on WeChat; how often he may be written to counts from his last message."""
+        chat = inbound.open_conversation("wechat", secrets.token_hex(8), self.now())
+        with writing() as conn:
+            outbox.meet(conn, chat, f"openid-{chat[:8]}")
+        for text in texts:
+            self.writes(chat, text)
+            with writing() as conn:
+                outbox.heard(conn, chat, Allowance(5, timedelta(hours=48)), True, self.now())
         return chat
 
     def writes(self, chat: str, text: str) -> int:

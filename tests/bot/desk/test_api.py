@@ -322,6 +322,25 @@ def test_the_whole_talk_of_the_bot_is_shown_with_what_it_understood(house, agent
     assert shown["lines"][1]["confidence"] == 0.97
 
 
+def test_what_was_heard_in_a_message_stands_with_the_answer_masked_like_the_text(house, agent):
+    chat = house.patient("挂明天心内科，我叫王建国")
+    heard = [
+        {"entity": "department", "text": "心内科", "value": "cardiology"},
+        {"entity": "person_name", "text": "王**"},
+        {"entity": "relation", "text": "我爸", "value": "我爸"},
+    ]
+    house.bot_says(chat, "好的。", intent="book_appointment", confidence=0.97, entities=heard)
+    with writing() as conn:
+        holding.enqueue(conn, chat, "患者要求人工", house.now())
+    patient, bot = agent.get(f"chats/{chat}").json()["lines"]
+    assert patient["entities"] == []
+    assert bot["entities"] == [
+        {"name": "科室", "text": "心内科", "read": "心血管内科"},
+        {"name": "姓名", "text": "王**", "read": ""},
+        {"name": "为谁办理", "text": "我爸", "read": ""},
+    ]
+
+
 def test_reading_is_audited_with_the_lines_that_were_shown(house, agent):
     chat = house.waits("第一句", "第二句")
     agent.get(f"chats/{chat}")

@@ -21,6 +21,12 @@ def test_every_task_of_the_dialogue_has_the_name_the_patient_reads():
     }
 
 
+def test_every_entity_of_the_domain_has_a_name():
+    domain = (ROOT / "domain.yml").read_text(encoding="utf-8").partition("\nentities:")[2].partition("\nslots:")[0]
+    entities = re.findall(r"^  - (\w+)", domain, re.MULTILINE)
+    assert len(entities) > 15 and not [each for each in entities if each not in words.ENTITIES]
+
+
 def test_every_intent_of_the_domain_has_a_name():
     domain = (ROOT / "domain.yml").read_text(encoding="utf-8").partition("\nentities:")[0]
     intents = re.findall(r"^  - (\w+):", domain, re.MULTILINE)

@@ -20,7 +20,7 @@ from bot.dialogue.worker import MAX_ATTEMPTS, Worker
 from bot.settings import ROOT
 from bot.storage import heartbeat
 from bot.storage.engine import reading, writing
-from tests.builders import conversation, row_of, spoken
+from tests.builders import conversation, lines_of, row_of, spoken
 
 APOLOGY = "非常抱歉，刚才的操作没有完成。"
 
@@ -322,3 +322,29 @@ async def test_a_turn_that_was_waited_for_too_long_is_given_back(database, monke
 
 def test_a_worker_stops_to_take_turns_before_others_stop_to_hear_it():
     assert room.CLAIM_SECONDS < heartbeat.FRESH.total_seconds()
+
+
+def test_what_was_heard_is_kept_with_the_answer_and_never_a_name_or_a_number(database):
+    given = [
+        {"entity": "department", "text": "心内科", "value": "cardiology"},
+        {"entity": "person_name", "text": "王建国", "value": "王建国"},
+        {"entity": "phone", "text": "13800000001", "value": "13800000001"},
+    ]
+    assert room.heard_entities(given) == [
+        {"entity": "department", "text": "心内科", "value": "cardiology"},
+        {"entity": "person_name", "text": "王**"},
+        {"entity": "phone", "text": "138****0001"},
+    ]
+    heard = SimpleNamespace(entity="department", start=0, end=3, text="心内科", value="cardiology")
+
+    class Hears(Reader):
+        def read(self, text, received_at):
+            return SimpleNamespace(**{**vars(super().read(text, received_at)), "entities": [heard]})
+
+    chat = conversation(now())
+    write(chat, "心内科")
+    one = worker([Reply("好的。")])
+    one.reader = Hears()
+    asyncio.run(one.run_until_idle())
+    assert lines_of(chat)[-1].meta["entities"] == [{"entity": "department", "text": "心内科", "value": "cardiology"}]
+    assert "entities" not in row_of(chat).tracker["last"]

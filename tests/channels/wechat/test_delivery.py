@@ -283,7 +283,7 @@ async def test_case_29_the_windows_run_out_by_the_clock_and_the_shorter_is_used_
     with writing() as conn:
         box.heard(conn, chat, MESSAGE, True, start)
         box.heard(conn, chat, EVENT, False, start)
-    assert quota_of(chat, start) == Quota(8, start + timedelta(hours=48), 0)
+    assert quota_of(chat, start) == Quota(((3, start + timedelta(minutes=1)), (5, start + timedelta(hours=48))), 0, 0)
     with writing() as conn:
         assert box.spend(conn, chat, start)
     row = rows(select(reach))[0]
@@ -293,7 +293,7 @@ async def test_case_29_the_windows_run_out_by_the_clock_and_the_shorter_is_used_
         assert [box.spend(conn, chat, start + timedelta(minutes=2)) for _ in range(6)] == [True] * 5 + [False]
         box.heard(conn, chat, MESSAGE, True, start)
         assert not box.spend(conn, chat, start + timedelta(hours=48, seconds=1))
-    assert quota_of(chat, start + timedelta(hours=49)) == Quota(0, None, 0)
+    assert quota_of(chat, start + timedelta(hours=49)) == Quota((), 0, 0)
 
 
 async def test_case_29_a_menu_tap_does_not_renew_the_48_hours(within):
