@@ -7,8 +7,8 @@ import logging
 import os
 import sys
 import tempfile
-from functools import lru_cache
 import warnings
+from functools import lru_cache
 from pathlib import Path
 
 from bot.errors import DaoyiError

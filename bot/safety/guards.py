@@ -15,9 +15,9 @@ decides:
                                          全句   anywhere in the sentence
     除非  what lifts the guard            see `_lifted`
 
-A definite sign is lowered to the short notice and no further where it is only mild or old (轻微, 久病),
-and of self-harm always, except by a plain no and where a thing or the staff is spoken of: in the past, in a film or with
-a bill, these words still deserve the number of the hotline.
+A sign is lowered to the short notice and no further where it is mild or old (轻微, 久病), where it is of the past and
+said to go on, and of self-harm always, except by a plain no and where a thing or the staff is spoken of: in the past,
+in a film or with a bill, these words still deserve the number of the hotline.
 A doubtful sign is told only where the sentence speaks of now or asks for haste: a mere mention says nothing. What is
 passed by here has its second check in the intent `emergency` (B5).
 """
@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 NOTHING, DOUBTFUL, DEFINITE = 0, 1, 2
 SELF_HARM = "self_harm"
+PAST = "过去"
 STILL_GOES_ON = ("infection",)  # 去过疫区, 接触过
 PLAIN_NO = ("否定", "物件", "院方")
 STILL_THERE = ("轻微", "久病")  # the trouble is real, but mild or old
@@ -36,6 +37,7 @@ NEVER = "(?!没|从没|从来没|都没)"  # 以前没这样过 speaks of now
 NEGATED_LIST = re.compile("(?:没有|无|未见|否认|未出现)[^，,但却就]{1,8}[、和或及跟][^，,但却就]{0,8}$")
 DONE = re.compile("^.{0,3}(?:了|着|啦|咧|喽|咯)")  # told as something that has happened
 WAS = re.compile("^(?:下来|下去|倒)?过(?!去|来|敏|程|期|不|了|量)")  # 晕倒过
+GOES_ON = re.compile("现在还(?!想|要|需|能|可)|[仍又]犯|仍然")  # 前两天疼过，现在还有一点闷
 NEAR_BEFORE, NEAR_BEHIND, NEAR_SUBJECT = 12, 14, 8
 BARE, SHORT = 4, 6
 
@@ -90,7 +92,7 @@ class Guards:
         self.rules = tuple(
             Rule(
                 raw["名"], raw["位置"], raw.get("除非", ""), tuple(raw.get("不用于", "").split()),
-                _words(raw["词"], ending=f"{BETWEEN}$" if raw["位置"] == "紧前" else NEVER if raw["名"] == "过去" else ""),
+                _words(raw["词"], ending=f"{BETWEEN}$" if raw["位置"] == "紧前" else NEVER if raw["名"] == PAST else ""),
             )
             for raw in rules
         )  # fmt: skip
@@ -108,6 +110,7 @@ class Guards:
         guard = self._guard(place, code)
         if guard:
             deserves = definite and (guard in STILL_THERE or (code == SELF_HARM and guard not in PLAIN_NO))
+            deserves = deserves or (guard == PAST and bool(GOES_ON.search(sentence)))
             return (DOUBTFUL if deserves else NOTHING), guard
         if definite:
             return DEFINITE, ""
@@ -117,7 +120,7 @@ class Guards:
     def _guard(self, place: Place, code: str) -> str:
         """Give the name of the first guard that applies, or ""."""
         if code not in STILL_GOES_ON and self._was(place):
-            return "过去"
+            return PAST
         applies = (
             rule.name
             for rule in self.rules

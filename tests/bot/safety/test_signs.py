@@ -250,7 +250,9 @@ def test_a_mere_mention_says_nothing(text):
     assert scan(text) is None
 
 
-@pytest.mark.parametrize("text", ["我现在有点胸闷", "孩子流鼻血，怎么办"])
+@pytest.mark.parametrize(
+    "text", ["我现在有点胸闷", "孩子流鼻血，怎么办", "前两天胸口疼过一阵，现在还有一点闷，想挂明天心内科"]
+)
 def test_a_doubtful_sign_of_now_or_with_haste_brings_the_notice(text):
     found = scan(text)
     assert found and not found.definite
