@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 import warnings
+from functools import lru_cache
 from pathlib import Path
 
 from bot.errors import DaoyiError
@@ -48,6 +49,9 @@ def main(argv: list[str] | None = None) -> int:
     evaluate.add_argument("--html", type=Path, help="write the report with charts to a file")
     evaluate.add_argument(
         "--learning-curve", action="store_true", help="also fit a quarter, half … of the lines (slow)"
+    )
+    evaluate.add_argument(
+        "--danger", action="store_true", help="also what is told of danger, over tests/bot/safety and the set"
     )
     evaluate.add_argument("--compare", nargs=2, type=Path, metavar=("A", "B"), help="two files that --json wrote")
     clinic = commands.add_parser("clinic", help="stop a clinic session or let it take place after all")
@@ -230,14 +234,19 @@ def _evaluate(given) -> int:
         model = given.model or ready_model(progress=lambda line: print(line, file=sys.stderr))
         without_tensorflow()
         result = evaluate.measure(lines, evaluate.read_all(lines, model))
+        if given.danger:
+            result["danger"] = _danger(lines, model)
         curve = []
         if given.learning_curve:
             from bot.nlu.crossvalidate import learning_curve
 
             curve = learning_curve(lines)
         for name, value in result.items():
-            if name not in ("each", "confused"):
+            if name not in ("each", "confused", "danger"):
                 print(f"{name:34} {json.dumps(value, ensure_ascii=False)}", file=out)
+        for name, one in result.get("danger", {}).items():
+            kind = "recall" if one["danger"] else "false alarms"
+            print(f"{name:26} {one['lines']:5} lines, {kind}: alarm {one['alarm']}, any {one['any']}", file=out)
         for label, guess, count in result["confused"][:25]:
             print(f"{count:4} {label} -> {guess}", file=out)
         for size, share in curve:
@@ -249,6 +258,16 @@ def _evaluate(given) -> int:
 
         given.html.write_text(page(result, f"导医台的理解能力：{path.stem}", curve), encoding="utf-8")
     return 0
+
+
+def _danger(lines: list, model: Path) -> dict:
+    import actions.rasa_actions  # noqa: F401  (its import registers the flows)
+    from bot.dialogue.decide import warning
+    from bot.nlu import evaluate
+    from bot.nlu.reader import Reader
+
+    read = lru_cache(maxsize=None)(Reader.load(model).read)
+    return evaluate.danger(evaluate.danger_sets(lines), lambda text: warning(text, read, evaluate.NOW))
 
 
 def _print_comparison(found: dict) -> None:

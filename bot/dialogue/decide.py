@@ -7,13 +7,15 @@ disappoint most comes first (several.py; nlu-guideline, rules for annotation).
 import re
 from collections.abc import Callable
 from datetime import datetime
+from types import SimpleNamespace
 
 from actions import told
 from bot.dialogue.context import in_context
 from bot.dialogue.decision import Decision, base, by_words, from_payload, rank
 from bot.dialogue.several import hear
+from bot.safety.signs import scan
 
-SURE_OF_DANGER = 0.75  # a danger the table of signs does not know must be this sure
+SURE_OF_DANGER = 0.6  # a danger the table of signs does not know must be this sure (benchmarks/nlu/README.md)
 DOUBTFUL = 0.45  # below this nothing is begun or answered on a guess: the patient chooses
 SMALL_TALK = ("chitchat", "bot_challenge", "ask_capabilities", "out_of_scope", "repeat")
 SURE = 0.6  # above this a label stands against plain words of complaint
@@ -39,6 +41,19 @@ def decide(rows: list, slots: dict, read: Callable[[str, datetime], object], rec
     decision = hear([row.text for row in rows], lambda text: read(text, received_at), slots.get("task"))
     _safety_net(decision)
     return in_context(decision, slots)
+
+
+def warning(text: str, read: Callable[[str, datetime], object], received_at: datetime) -> str:
+    """Say what a first message brings of danger: "alarm" (the fixed text), "notice" (the short one), "" (nothing).
+
+    The sign counts first, at the edge (bot/conversations/inbound.py); the label of the turn has its say after it.
+    """
+    sign = scan(text)
+    if sign and sign.definite:
+        return "alarm"
+    if decide([SimpleNamespace(kind="text", text=text)], {}, read, received_at).label == "emergency":
+        return "alarm"
+    return "notice" if sign else ""
 
 
 def _safety_net(decision: Decision) -> None:

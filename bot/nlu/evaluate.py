@@ -7,7 +7,7 @@ trained model reads it through the dialogue's own door (reader.py). report.py ma
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,8 +24,9 @@ from bot.nlu.intents import FALLBACK, base_of, weight_of
 from bot.nlu.values import entity_value
 
 SETS = {name: ROOT / "benchmarks" / "nlu" / f"{name}.yml" for name in ("tuning", "test")}
+SIGNS = ROOT / "tests" / "bot" / "safety"
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
-OUTSIDE = "out_of_scope"
+OUTSIDE, EMERGENCY = "out_of_scope", "emergency"
 FALSE_REJECTION = 0.03
 KINDS_OF_LABEL = ("emergency", "complaint", "human", "task", "question", "answer", "courtesy", "outside")
 GROUPS = {
@@ -92,7 +93,7 @@ def read_all(given: Sequence[Case], model: Path) -> list[Answer]:
         began, worked = time.perf_counter(), time.process_time()
         reading = reader.read(case.text, NOW)
         spent, took = (time.process_time() - worked) * 1000, (time.perf_counter() - began) * 1000
-        first = "emergency" if reading.danger_definite else reading.ranking[0][0]
+        first = EMERGENCY if reading.danger_definite else reading.ranking[0][0]
         inside = 1.0 if reading.danger_definite else max(odds for name, odds in reading.ranking if name != OUTSIDE)
         found = frozenset((entity.entity, entity.text) for entity in reading.entities)
         answers.append(Answer(first, reading.confidence, reading.label, 1.0 - inside, found, took, spent))
@@ -133,6 +134,33 @@ def measure(given: Sequence[Case], answers: Sequence[Answer]) -> dict[str, Any]:
             for c, a in zip(given, answers, strict=True)
         ],
     }
+
+
+def danger_sets(given: Sequence[Case]) -> dict[str, tuple[bool, list[str]]]:
+    """Give (danger or not, texts) by name: every file of signs and near misses in SIGNS, then the lines of a set."""
+    files = {path.stem: path.read_text(encoding="utf-8").splitlines() for path in sorted(SIGNS.glob("*.tsv"))}
+    sets = {name: ("positives" in name, [row.split("\t")[-1] for row in rows]) for name, rows in files.items()}
+    sets["emergencies of the set"] = (True, [case.text for case in given if case.label == EMERGENCY])
+    sets["all other lines of the set"] = (False, [case.text for case in given if case.label != EMERGENCY])
+    return sets
+
+
+def danger(sets: dict[str, tuple[bool, list[str]]], warning: Callable[[str], str]) -> dict[str, Any]:
+    """Give, by set, how many lines bring the fixed text (`alarm`) or that or the notice (`any`), and the lines gone wrong.
+
+    Of danger both are recalls, of all other lines false alarms. warning: "alarm", "notice" or "", as the patient is told.
+    """
+    found = {}
+    for name, (is_danger, texts) in sets.items():
+        brought = [warning(text) for text in texts]
+        found[name] = {
+            "danger": is_danger,
+            "lines": len(texts),
+            "alarm": _share([one == "alarm" for one in brought]),
+            "any": _share([bool(one) for one in brought]),
+            "wrong": [[one, text] for one, text in zip(brought, texts, strict=True) if bool(one) != is_danger],
+        }
+    return found
 
 
 def macro_f1(wanted: Sequence[str], found: Sequence[str]) -> float:

@@ -39,7 +39,9 @@ def page(result: dict[str, Any], title: str, curve: Sequence[tuple[int, float]] 
         _shares("业务组召回", result["groups"], 0.95),
         _shares("说话人", result["voices"], 0.85),
         _shares("标签种类", result["kinds"], 0.85),
-        "</div><h2>实体</h2>",
+        "</div>",
+        _danger(result["danger"]) if "danger" in result else "",
+        "<h2>实体</h2>",
         _entities(result),
         "<h2>把握与实际</h2><div class=row>",
         confidences(result["each"]),
@@ -75,6 +77,19 @@ def _shares(name: str, shares: dict[str, float], goal: float) -> str:
         for key, share in shares.items()
     )
     return f"<table><tr><th>{name}</th><th>目标 {goal:.2f}</th></tr>{rows}</table>"
+
+
+def _danger(sets: dict[str, dict[str, Any]]) -> str:
+    rows = [
+        (name, "危险" if one["danger"] else "其他", one["lines"], f"{one['alarm']:.4f}", f"{one['any']:.4f}")
+        for name, one in sets.items()
+    ]
+    wrong = [(name, said or "无", text) for name, one in sets.items() for said, text in one["wrong"]]
+    return (
+        "<h2>危险信号</h2><p>患者实际会看到的提示：危险句为召回，其他句为误报。</p>"
+        + _table(("句集", "种类", "句数", "固定提示", "固定提示或留意提示"), rows)
+        + f"<details><summary>漏报与误报 {len(wrong)} 句</summary>{_table(('句集', '提示', '原话'), wrong)}</details>"
+    )
 
 
 def _entities(result: dict[str, Any]) -> str:

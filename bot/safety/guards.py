@@ -1,7 +1,7 @@
 """The guards: when words of danger are no present danger (没有胸痛, 去年中风过, 胸痛中心在哪, 气得吐血).
 
-A guard lowers a sign and never raises one. Each guard is a rule of signs.yml under 护栏, in the order in which they
-are asked; the first that applies decides:
+A guard takes a sign away and never raises one. Each guard is a rule of signs.yml under 护栏; the first that applies
+decides:
 
     位置  where its words must stand      紧前   right before a part of the sign, in the same clause (没有|胸痛)
                                          主语   before it in the same clause, with nobody named in between (手机|掉水里)
@@ -13,28 +13,31 @@ are asked; the first that applies decides:
                                          小句   in the clauses in which the sign stands
                                          本身  the sign is no more than these words, in a sentence of more than six characters
                                          全句   anywhere in the sentence
-    剩    what is left of the sign        无 nothing, 存疑 the short notice at most, 降级 one step less than the table says
     除非  what lifts the guard            see `_lifted`
 
-Self-harm is lowered to the short notice and no further, except by a plain no and where a thing or the staff is spoken
-of: in the past, in a film or with a bill, these words still deserve the number of the hotline.
+A sign is lowered to the short notice and no further where it is mild or old (轻微, 久病), where it is of the past and
+said to go on, and of self-harm always, except by a plain no and where a thing or the staff is spoken of: in the past,
+in a film or with a bill, these words still deserve the number of the hotline.
+A doubtful sign is told only where the sentence speaks of now or asks for haste: a mere mention says nothing. What is
+passed by here has its second check in the intent `emergency` (B5).
 """
 
 import re
 from typing import NamedTuple
 
 NOTHING, DOUBTFUL, DEFINITE = 0, 1, 2
-LEFT = {"无": NOTHING, "存疑": DOUBTFUL, "降级": None}
 SELF_HARM = "self_harm"
-CALM = ("求知", "问事", "平常")  # with these a past event is plainly told
+PAST = "过去"
 STILL_GOES_ON = ("infection",)  # 去过疫区, 接触过
 PLAIN_NO = ("否定", "物件", "院方")
+STILL_THERE = ("轻微", "久病")  # the trouble is real, but mild or old
 CLAUSE_END = re.compile(r"[，,。！？!?\s;；:：]")
 BETWEEN = "(?:明显|什么|再|出现|过|任何|感到|觉得|发生|有|被|想|很|太|怎么|得|误|热){0,3}"  # 没有|再出现|胸痛
 NEVER = "(?!没|从没|从来没|都没)"  # 以前没这样过 speaks of now
 NEGATED_LIST = re.compile("(?:没有|无|未见|否认|未出现)[^，,但却就]{1,8}[、和或及跟][^，,但却就]{0,8}$")
 DONE = re.compile("^.{0,3}(?:了|着|啦|咧|喽|咯)")  # told as something that has happened
 WAS = re.compile("^(?:下来|下去|倒)?过(?!去|来|敏|程|期|不|了|量)")  # 晕倒过
+GOES_ON = re.compile("现在还(?!想|要|需|能|可)|[仍又]犯|仍然")  # 前两天疼过，现在还有一点闷
 NEAR_BEFORE, NEAR_BEHIND, NEAR_SUBJECT = 12, 14, 8
 BARE, SHORT = 4, 6
 
@@ -71,7 +74,6 @@ class Rule(NamedTuple):
 
     name: str
     where: str
-    left: int | None
     unless: str
     not_for: tuple[str, ...]
     words: re.Pattern[str]
@@ -89,8 +91,8 @@ class Guards:
         self._person = _words(f"{about['亲人']} {about['旁人']} 我 本人")
         self.rules = tuple(
             Rule(
-                raw["名"], raw["位置"], LEFT[raw["剩"]], raw.get("除非", ""), tuple(raw.get("不用于", "").split()),
-                _words(raw["词"], ending=f"{BETWEEN}$" if raw["位置"] == "紧前" else NEVER if raw["名"] == "过去" else ""),
+                raw["名"], raw["位置"], raw.get("除非", ""), tuple(raw.get("不用于", "").split()),
+                _words(raw["词"], ending=f"{BETWEEN}$" if raw["位置"] == "紧前" else NEVER if raw["名"] == PAST else ""),
             )
             for raw in rules
         )  # fmt: skip
@@ -104,19 +106,27 @@ class Guards:
             code: the group of the sign.
             definite: what the table says of the sign.
         """
-        full = DEFINITE if definite else DOUBTFUL
         place = Place.of(sentence, spans)
+        guard = self._guard(place, code)
+        if guard:
+            deserves = definite and (guard in STILL_THERE or (code == SELF_HARM and guard not in PLAIN_NO))
+            deserves = deserves or (guard == PAST and bool(GOES_ON.search(sentence)))
+            return (DOUBTFUL if deserves else NOTHING), guard
+        if definite:
+            return DEFINITE, ""
+        pressing = code == SELF_HARM or self._now.search(sentence) or self._urgent.search(sentence)
+        return (DOUBTFUL if pressing else NOTHING), ""
+
+    def _guard(self, place: Place, code: str) -> str:
+        """Give the name of the first guard that applies, or ""."""
         if code not in STILL_GOES_ON and self._was(place):
-            return DOUBTFUL if code == SELF_HARM else self._of_the_past(place, full), "过去"
-        for rule in self.rules:
-            if code not in rule.not_for and self._applies(rule, place) and not self._lifted(rule, place):
-                left = full - 1 if rule.left is None else rule.left
-                if rule.name == "过去":
-                    left = self._of_the_past(place, left)
-                if code == SELF_HARM and rule.name not in PLAIN_NO:
-                    left = DOUBTFUL
-                return min(full, left), rule.name
-        return full, ""
+            return PAST
+        applies = (
+            rule.name
+            for rule in self.rules
+            if code not in rule.not_for and self._applies(rule, place) and not self._lifted(rule, place)
+        )
+        return next(applies, "")
 
     def _was(self, place: Place) -> bool:
         """Say whether a part is told with 过 (晕倒过) and nothing before it speaks of now; 从没这么疼过 is no past."""
@@ -126,10 +136,6 @@ class Guards:
             and not self._now.search(place.sentence, 0, end)
             for end in place.ends
         )
-
-    def _of_the_past(self, place: Place, left: int) -> int:
-        calm = any(rule.words.search(place.sentence) for rule in self.rules if rule.name in CALM)
-        return NOTHING if calm else min(left, DOUBTFUL)
 
     def _applies(self, rule: Rule, place: Place) -> bool:
         text, words = place.sentence, rule.words

@@ -6,12 +6,14 @@ of its characters is a homophone (喘不上汽, 叫不星) or typed in pinyin.
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
 from pypinyin import lazy_pinyin
 
 SHORTEST_BY_SOUND = 3
+IN_OTHER_WORDS = "四私师是时事其话"  # stand for themselves: 说要四万 is not 说要死, 没有其他 not 没有气
 SINGLE_BY_PINYIN = "疼痛喘血晕抽"  # a single word that is also read when typed in pinyin
 FIRST_TYPED = 0xE000  # typed syllables stand in the text as characters of the private use area
 LIKE = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en"), ("ang", "an"))
@@ -38,8 +40,8 @@ class Slips:
         self._pattern = re.compile("|".join(map(re.escape, sorted(meant, key=len, reverse=True))))
         self._tree = Node({}, [])
 
-    def listen_for(self, words: set[str]) -> None:
-        """Take the table's words, to be found by their sound."""
+    def listen_for(self, words: Iterable[str]) -> None:
+        """Take the table's words, to be found by their sound; of those that sound alike the first goes before."""
         for word in words:
             if re.fullmatch("[\u4e00-\u9fff]+", word) and (len(word) > 1 or word in SINGLE_BY_PINYIN):
                 node = self._tree
@@ -82,7 +84,7 @@ def _meant(typed: list[str], word: str) -> bool:
     latin = [char for char in other if char >= chr(FIRST_TYPED)]
     if len(latin) == len(other):
         return True
-    return len(word) >= SHORTEST_BY_SOUND and len(other) == 1
+    return len(word) >= SHORTEST_BY_SOUND and len(other) == 1 and other[0] not in IN_OTHER_WORDS
 
 
 @lru_cache(maxsize=20_000)

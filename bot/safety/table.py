@@ -85,7 +85,7 @@ def load(path: Path = PATH) -> Table:
         lists = _lists(raw["词表"], slips, path)
         groups = tuple(_group(one, lists, slips, path) for one in raw["组"])
         words = _by_first_character(groups)
-        slips.listen_for({word for some in words.values() for word, _ in some})
+        slips.listen_for(_in_order(groups))
         table = Table(
             raw["reviewed_by"], raw["valid_to"], groups, slips, words, _either(raw["无关词"]),
             Guards(raw["情境"], raw["护栏"]), _foreign(raw["外语"]), raw["文本"], tuple(raw["按钮"]),
@@ -121,6 +121,12 @@ def _lists(raw: dict[str, str], slips: Slips, path: Path) -> dict[str, Term]:
             found |= lists[word[1:-1]] if word.startswith("[") else {word}
         lists[name] = frozenset(found)
     return lists
+
+
+def _in_order(groups: tuple[Group, ...]) -> list[str]:
+    """Give the words of all rows once, as the table has them: of two words of one sound (想死, 像是) the first is meant."""
+    terms = (term for group in groups for sign in group.signs for part in sign.parts for term in part)
+    return list(dict.fromkeys(word for term in terms for word in sorted(term)))
 
 
 def _by_first_character(groups: tuple[Group, ...]) -> dict[str, tuple[tuple[str, tuple[Term, ...]], ...]]:

@@ -112,7 +112,7 @@ def test_a_definite_sign_puts_the_talk_at_the_head_of_the_queue(database):
 
 def test_after_a_doubtful_sign_the_notice_comes_first_and_the_turn_goes_on(database):
     chat = conversation()
-    accepted = says(chat, "我有点胸闷")
+    accepted = says(chat, "我现在有点胸闷")
     assert accepted.danger == "chest"
     assert [sender for sender, _ in spoken(chat)] == ["patient", "system"]
     assert [row.state for row in waiting(chat)] == ["waiting"]

@@ -6,7 +6,7 @@ import pytest
 
 from bot.cli import main
 from bot.errors import DataError
-from bot.nlu.evaluate import Answer, Case, auroc, cases, compare, measure, read_result
+from bot.nlu.evaluate import Answer, Case, auroc, cases, compare, danger, danger_sets, measure, read_result
 from bot.nlu.intents import FALLBACK
 from bot.nlu.report import page
 
@@ -97,6 +97,38 @@ def test_the_page_shows_every_wrong_line_and_loads_nothing(result):
     assert all(f">{one.text}<" in made for one in (GIVEN[1], GIVEN[3], GIVEN[5]))
     assert "导医台 &lt;测试&gt;" in made
     assert "http" not in made and "src=" not in made
+
+
+TOLD = {"叫不醒": "alarm", "手麻": "notice", "挂号": "", "喝了农药": "", "过敏科": "notice"}
+
+
+@pytest.fixture
+def dangers():
+    return danger(
+        {"signs": (True, ["叫不醒", "手麻", "喝了农药", "叫不醒"]), "others": (False, ["挂号", "过敏科"])}, TOLD.get
+    )
+
+
+def test_of_danger_what_is_told_is_recall_and_of_other_lines_a_false_alarm(dangers):
+    assert (dangers["signs"]["alarm"], dangers["signs"]["any"]) == (0.5, 0.75)
+    assert (dangers["others"]["alarm"], dangers["others"]["any"]) == (0.0, 0.5)
+    assert dangers["signs"]["wrong"] == [["", "喝了农药"]]
+    assert dangers["others"]["wrong"] == [["notice", "过敏科"]]
+
+
+def test_danger_is_measured_on_every_file_of_signs_and_on_all_lines_of_the_set():
+    given = [case("emergency", "叫不醒"), case("query_price", "挂号")]
+    sets = danger_sets(given)
+    assert sets["emergencies of the set"] == (True, ["叫不醒"])
+    assert sets["all other lines of the set"] == (False, ["挂号"])
+    assert {name: is_danger for name, (is_danger, _) in sets.items() if name.startswith("blind")} == {
+        "blind_positives": True, "blind_near_misses": False,
+    }  # fmt: skip
+
+
+def test_the_page_shows_the_figures_of_danger_and_the_lines_gone_wrong(result, dangers):
+    made = page({**result, "danger": dangers}, "危险")
+    assert "0.7500" in made and ">喝了农药<" in made and ">过敏科<" in made
 
 
 def test_the_command_compares_two_files(result, tmp_path, capsys):

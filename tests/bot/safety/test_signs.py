@@ -1,7 +1,10 @@
 """Danger signs as rules (R83-R85, hospital-domain B5): what is seen, what is let pass, and how fast."""
 
+import os
 import re
 import statistics
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -26,6 +29,8 @@ POSITIVES = lines("positives.tsv")
 NEAR_MISSES = lines("near_misses.tsv")
 BLIND = lines("blind_positives.tsv")
 BLIND_NEAR_MISSES = lines("blind_near_misses.tsv")
+UNSEEN = lines("unseen_positives.tsv")
+UNSEEN_NEAR_MISSES = lines("unseen_near_misses.tsv")
 
 
 def definite(text):
@@ -43,8 +48,9 @@ def missed(texts, holds):
 
 def test_the_sets_are_as_large_as_promised_and_cover_every_group():
     assert {group for group, _ in POSITIVES} == set(CODES)
-    assert len({text for _, text in POSITIVES}) >= 1500
-    assert len({text for _, text in NEAR_MISSES}) >= 2300
+    assert {group for group, _ in UNSEEN} == set(CODES)
+    assert len({text for _, text in POSITIVES}) >= 1700
+    assert len({text for _, text in NEAR_MISSES}) >= 2500
 
 
 def test_ninety_nine_in_a_hundred_known_signs_are_definite():
@@ -55,18 +61,25 @@ def test_at_most_one_in_a_hundred_near_misses_is_taken_for_definite():
     assert [text for _, text in NEAR_MISSES if definite(text)][len(NEAR_MISSES) // 100 :] == []
 
 
-def test_at_most_one_in_eight_near_misses_brings_a_notice():
-    assert share(NEAR_MISSES, scan) <= 1 / 8
+def test_at_most_one_in_forty_near_misses_brings_a_notice():
+    assert share(NEAR_MISSES, scan) <= 1 / 40
 
 
-def test_a_set_by_another_hand_that_the_table_was_never_tuned_on_does_not_fall_below_its_figures():
-    """Measured, 260 + 260 messages: seen 0.94, definite 0.90 to 0.91; definite false alarms 9 to 10, any notice 60.
+@pytest.mark.parametrize(
+    ("signs", "near", "least_definite", "most_definite", "most_seen"),
+    [(BLIND, BLIND_NEAR_MISSES, 0.92, 0.035, 0.06), (UNSEEN, UNSEEN_NEAR_MISSES, 0.84, 0.025, 0.05)],
+    ids=["blind", "unseen"],
+)
+def test_a_set_that_the_table_was_never_tuned_on_does_not_fall_below_its_figures(
+    signs, near, least_definite, most_definite, most_seen
+):
+    """Measured: blind definite 0.931, near misses 0.031, any notice 0.05; unseen 0.855, 0.019, 0.031.
 
-    The target of R83, 0.99, is not reached by the table alone; the intent `emergency` is the second net.
+    R83's 0.99 is not reached by the table alone; with the intent `emergency`, the second net, it is (decisions/0005).
     """
-    assert share(BLIND, scan) >= 0.93
-    assert share(BLIND, definite) >= 0.89
-    assert share(BLIND_NEAR_MISSES, definite) <= 0.045
+    assert share(signs, definite) >= least_definite
+    assert share(near, definite) <= most_definite
+    assert share(near, scan) <= most_seen
 
 
 def test_training_lines_bring_no_false_alarm_and_the_emergencies_are_seen():
@@ -74,6 +87,7 @@ def test_training_lines_bring_no_false_alarm_and_the_emergencies_are_seen():
     emergencies = of_label.pop("emergency")
     ordinary = [(label, text) for label, texts in of_label.items() for text in texts]
     assert share(ordinary, definite) < 0.005
+    assert share(ordinary, scan) < 0.01
     assert share([("emergency", text) for text in emergencies], definite) >= 0.92
     assert share([("emergency", text) for text in emergencies], scan) >= 0.96
 
@@ -93,7 +107,7 @@ def training_lines():
 @pytest.mark.parametrize("code", ["self_harm", "infection"])
 def test_a_group_with_a_text_of_its_own_is_told_from_the_others(code):
     own = [(group, text) for group, text in POSITIVES if group == code]
-    assert share(own, lambda text: scan(text).code == code) >= 0.95
+    assert share(own, lambda text: (found := scan(text)) and found.code == code) >= 0.95
 
 
 @pytest.mark.parametrize(
@@ -227,6 +241,36 @@ def test_another_normaliser_may_be_passed_in():
 def test_the_reason_names_the_sign_and_the_guard_that_lowered_it():
     assert scan("我爸胸口疼得直冒汗").reason == "胸痛伴出汗、气短、脸色差"
     assert scan("我爸偶尔胸口疼得冒汗").reason == "胸痛伴出汗、气短、脸色差（轻微）"
+
+
+@pytest.mark.parametrize(
+    "text", ["酒精棉片多少钱", "电池能寄存吗", "我对青霉素过敏", "骨折科在几楼", "心梗后能坐飞机吗"]
+)
+def test_a_mere_mention_says_nothing(text):
+    assert scan(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["我现在有点胸闷", "孩子流鼻血，怎么办", "前两天胸口疼过一阵，现在还有一点闷，想挂明天心内科"]
+)
+def test_a_doubtful_sign_of_now_or_with_haste_brings_the_notice(text):
+    found = scan(text)
+    assert found and not found.definite
+
+
+@pytest.mark.parametrize("text", ["我爸说要四万块押金", "没有其他问题了", "电动车道在哪，坡道被电动车占满了"])
+def test_what_only_sounds_like_a_sign_brings_nothing(text):
+    assert scan(text) is None
+
+
+def test_words_that_sound_alike_are_heard_the_same_in_every_process():
+    code = "from bot.safety.signs import scan; print(scan('wo xiang si').code)"
+    for seed in "123":
+        said = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert said.stdout == "self_harm\n"
 
 
 @pytest.mark.parametrize(
