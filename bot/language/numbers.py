@@ -78,11 +78,14 @@ def integer_value(span: str) -> int | None:
 
 
 _BEFORE_AMOUNT = re.compile(
-    r"^(?:人民币|rmb|cny|[¥￥$]|大概|大约|差不多|将近|快|约|总共|一共|共|合计|花了|花费|超过|不到|才|就)+", re.I
+    r"^(?:人民币|rmb|cny|[¥￥$]|大概|大约|差不多|将近|接近|近|小(?=[一二两三四五六七八九\d])|快|约|总共|一共|共|合计|花了|花费|超过|不到|才|就)+",
+    re.I,
 )
-_AFTER_AMOUNT = re.compile(r"(?:左右|上下|以上|以内|多|人民币|rmb|cny|钱|整|正|吧|啊|呢|了|的)+$", re.I)
+_AFTER_AMOUNT = re.compile(r"(?:左右|上下|以上|以内|出头|不到|多|\+|人民币|rmb|cny|钱|整|正|吧|啊|呢|了|的)+$", re.I)
 _COIN = re.compile(r"^(?P<yuan>.+?)(?:元|块|圆)(?:(?P<jiao>[^角毛分]+)[角毛])?(?:(?P<tail>[^角毛分]+)分?)?$")
-_SMALL = re.compile(r"^(?:(?P<jiao>[^角毛分元块圆]+)[角毛])?(?:(?P<fen>[^角毛分元块圆]+)分)?$")
+_SMALL = re.compile(
+    r"^(?:(?P<jiao>[^角毛分元块圆]+)[角毛](?:(?P<tail>[^角毛分元块圆]+)分?)?|(?P<fen>[^角毛分元块圆]+)分)$"
+)
 
 
 def amount_value(span: str) -> Decimal | None:
@@ -90,14 +93,14 @@ def amount_value(span: str) -> Decimal | None:
     text = one_width(span).replace(" ", "").lower()
     text = re.sub(r"(?<=\d)[,，](?=\d{3})", "", text)
     text = _AFTER_AMOUNT.sub("", _BEFORE_AMOUNT.sub("", text))
-    text = re.sub(r"个(?=亿)", "", text)
+    text = re.sub(r"个(?=亿)", "", text).replace("蚊", "块")
     text = re.sub(r"^([百千万])[把来](?=[元块]|$)", r"一\1", text)  # 千把块: about a thousand
     text = re.sub(rf"(?<=[\d{''.join(_DIGITS)}十百千万wk])[来多余](?=[元块万千wk]|$)", "", text)
     if not text or _VAGUE.search(text):
         return None
     small = _SMALL.match(text)
-    if small and (small["jiao"] or small["fen"]):
-        return _coins(Decimal(0), small["jiao"], small["fen"])
+    if small:
+        return _coins(Decimal(0), small["jiao"], small["tail"] or small["fen"])
     coin = _COIN.match(re.sub(r"(?:元|块|圆)$", "块", text))
     if coin and text[-1] not in "元块圆":
         yuan = _number(coin["yuan"])

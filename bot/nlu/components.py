@@ -24,7 +24,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.nlu.encoder import CachedEncoder, load_encoder
 from bot.nlu.files import content_hash
 from bot.nlu.head import HeadSettings, IntentHead
-from bot.nlu.intents import FALLBACK, intent_fields
+from bot.nlu.intents import FALLBACK, base_of, intent_fields
 from bot.nlu.lexicon import Lexicon
 from bot.nlu.line import Line, read_line
 from bot.nlu.merge import merged
@@ -139,106 +139,6 @@ class SpacyLexicon(GraphComponent):
         return training_data
 
 
-@DefaultV1Recipe.register(_Type.ENTITY_EXTRACTOR, is_trainable=True)
-class ZhCharCrf(GraphComponent, EntityExtractorMixin):
-    """Entities by character (tagger.py), with numbers by form and words of closed kinds beside it (merge.py)."""
-
-    def __init__(
-        self, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource, tagger: CharTagger | None = None
-    ) -> None:
-        self._config, self._model_storage, self._resource, self._tagger = config, model_storage, resource, tagger
-
-    @staticmethod
-    def get_default_config() -> Dict[str, Any]:
-        """Give the settings: rounds over the lines, and kinds whose known words count where the field found nothing."""
-        return {"iterations": 15, "closed": []}
-
-    @classmethod
-    def required_components(cls) -> List[Type]:
-        """The tokenizer and the lexicon come first."""
-        return [ZhTokenizer, SpacyLexicon]
-
-    @classmethod
-    def fingerprint_addon(cls, config: Dict[str, Any]) -> str | None:
-        """Give what else a training depends on: the words and the code."""
-        return lexicon_hash() + code_hash()
-
-    @classmethod
-    def create(
-        cls,
-        config: Dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> GraphComponent:
-        """Make an untrained component."""
-        return cls(config, model_storage, resource)
-
-    def train(self, training_data: TrainingData) -> Resource:
-        """Fit the field to all lines, those without entities too: they teach what is none."""
-        lines, spans = [], []
-        for message in training_data.nlu_examples:
-            line = line_of(message)
-            lines.append(line)
-            spans.append(annotated(line, message.get(ENTITIES) or []))
-        if any(spans):
-            with self._model_storage.write_to(self._resource) as folder, tempfile.TemporaryDirectory() as scratch:
-                path = Path(scratch) / "entities.crfsuite"
-                CharTagger.train(lines, spans, path, self._config["iterations"])
-                (folder / path.name).write_bytes(path.read_bytes())
-                self._tagger = CharTagger(path)
-        return self._resource
-
-    @classmethod
-    def load(
-        cls,
-        config: Dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> GraphComponent:
-        """Load the field; a model trained on lines without any entity has none."""
-        try:
-            with model_storage.read_from(resource) as folder:
-                tagger = CharTagger(folder / "entities.crfsuite")
-        except ValueError:
-            log.warning("the model has no entity field: its training lines had no entities")
-            tagger = None
-        return cls(config, model_storage, resource, tagger)
-
-    def process(self, messages: List[Message]) -> List[Message]:
-        """Put the entities of each line, offsets as typed, beside those already there."""
-        for message in messages:
-            line = line_of(message)
-            found = self._tagger.read(line) if self._tagger else []
-            entities = []
-            for span, source in merged(line, found, self._config["closed"]):
-                start, end = line.normal.as_typed(span.start, span.end)
-                entities.append(
-                    {
-                        "entity": span.entity,
-                        "start": start,
-                        "end": end,
-                        "confidence_entity": span.confidence,
-                        "value": line.typed[start:end],
-                        "extractor": type(self).__name__,
-                        "source": source,
-                    }
-                )
-            message.set(ENTITIES, [*(message.get(ENTITIES) or []), *entities], add_to_output=True)
-        return messages
-
-
-def annotated(line: Line, entities: List[Dict[str, Any]]) -> List[Span]:
-    """Give a training line's entities in normalised places; numbers that identify are left to their form."""
-    spans = []
-    for entity in entities:
-        if entity["entity"] not in IDENTIFIERS:
-            spans.append(Span(entity["entity"], *line.normal.normalised(entity["start"], entity["end"])))
-    return [span for span in spans if span.start < span.end]
-
-
 @DefaultV1Recipe.register(_Type.INTENT_CLASSIFIER, is_trainable=True)
 class RobustIntentClassifier(GraphComponent, IntentClassifier):
     """Intent by one linear head over full labels (head.py), in the fields that Rasa's dialogue expects (intents.py)."""
@@ -318,3 +218,108 @@ class RobustIntentClassifier(GraphComponent, IntentClassifier):
             message.set(FULL_RANKING, ranking, add_to_output=True)
             message.set(LABEL, label)
         return messages
+
+
+@DefaultV1Recipe.register(_Type.ENTITY_EXTRACTOR, is_trainable=True)
+class ZhCharCrf(GraphComponent, EntityExtractorMixin):
+    """Entities by character (tagger.py), with numbers by form and words of closed kinds beside it (merge.py).
+
+    It comes after the intent, which the tagger looks at: the label given in training, the surest one in reading.
+    """
+
+    def __init__(
+        self, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource, tagger: CharTagger | None = None
+    ) -> None:
+        self._config, self._model_storage, self._resource, self._tagger = config, model_storage, resource, tagger
+
+    @staticmethod
+    def get_default_config() -> Dict[str, Any]:
+        """Give the settings: rounds over the lines, and kinds whose known words count where the field found nothing."""
+        return {"iterations": 15, "closed": []}
+
+    @classmethod
+    def required_components(cls) -> List[Type]:
+        """The tokenizer and the lexicon come first; Rasa cannot be told that of the intent, so config.yml says it."""
+        return [ZhTokenizer, SpacyLexicon]
+
+    @classmethod
+    def fingerprint_addon(cls, config: Dict[str, Any]) -> str | None:
+        """Give what else a training depends on: the words and the code."""
+        return lexicon_hash() + code_hash()
+
+    @classmethod
+    def create(
+        cls,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> GraphComponent:
+        """Make an untrained component."""
+        return cls(config, model_storage, resource)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Fit the field to all lines, those without entities too: they teach what is none."""
+        lines, intents, spans = [], [], []
+        for message in training_data.nlu_examples:
+            line = line_of(message)
+            lines.append(line)
+            intents.append(message.get(INTENT) or "")
+            spans.append(annotated(line, message.get(ENTITIES) or []))
+        if any(spans):
+            with self._model_storage.write_to(self._resource) as folder, tempfile.TemporaryDirectory() as scratch:
+                path = Path(scratch) / "entities.crfsuite"
+                CharTagger.train(lines, intents, spans, path, self._config["iterations"])
+                (folder / path.name).write_bytes(path.read_bytes())
+                self._tagger = CharTagger(path)
+        return self._resource
+
+    @classmethod
+    def load(
+        cls,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> GraphComponent:
+        """Load the field; a model trained on lines without any entity has none."""
+        try:
+            with model_storage.read_from(resource) as folder:
+                tagger = CharTagger(folder / "entities.crfsuite")
+        except ValueError:
+            log.warning("the model has no entity field: its training lines had no entities")
+            tagger = None
+        return cls(config, model_storage, resource, tagger)
+
+    def process(self, messages: List[Message]) -> List[Message]:
+        """Put the entities of each line, offsets as typed, beside those already there."""
+        for message in messages:
+            line = line_of(message)
+            ranking = message.get(FULL_RANKING) or [("", 0.0)]
+            found = self._tagger.read(line, base_of(ranking[0][0])) if self._tagger else []
+            entities = []
+            for span, source in merged(line, found, self._config["closed"]):
+                start, end = line.normal.as_typed(span.start, span.end)
+                entities.append(
+                    {
+                        "entity": span.entity,
+                        "start": start,
+                        "end": end,
+                        "confidence_entity": span.confidence,
+                        "value": line.typed[start:end],
+                        "extractor": type(self).__name__,
+                        "source": source,
+                    }
+                )
+            message.set(ENTITIES, [*(message.get(ENTITIES) or []), *entities], add_to_output=True)
+        return messages
+
+
+def annotated(line: Line, entities: List[Dict[str, Any]]) -> List[Span]:
+    """Give a training line's entities in normalised places; numbers that identify are left to their form."""
+    spans = []
+    for entity in entities:
+        if entity["entity"] not in IDENTIFIERS:
+            spans.append(Span(entity["entity"], *line.normal.normalised(entity["start"], entity["end"])))
+    return [span for span in spans if span.start < span.end]

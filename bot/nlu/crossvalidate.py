@@ -20,6 +20,7 @@ from bot.nlu.evaluate import FALSE_REJECTION, Case, macro_f1
 from bot.nlu.files import NLU_DATA, ROOT
 from bot.nlu.head import HeadSettings, IntentHead, Practice, folds_of, held_out_odds
 from bot.nlu.hearing import Hearing, dialect_words
+from bot.nlu.intents import base_of
 from bot.nlu.lexicon import hospital_lexicon
 from bot.nlu.line import Line, read_line
 from bot.nlu.merge import merged
@@ -70,7 +71,10 @@ def head_settings() -> HeadSettings:
 
 @dataclass(frozen=True)
 class HeadScore:
-    """What cross-validation says of the intent head; threshold: 3 % of in-scope lines fall below it."""
+    """What cross-validation says of the intent head; threshold: 3 % of in-scope lines fall below it.
+
+    found: the label of each line, read by a head that had not seen it.
+    """
 
     lines: int
     labels: int
@@ -79,6 +83,7 @@ class HeadScore:
     macro_f1: float
     threshold: float
     confusions: tuple[tuple[tuple[str, str], int], ...]
+    found: tuple[str, ...]
 
 
 def score_head(lines: Sequence[Line], labels: Sequence[str], settings: HeadSettings, folds: int = FOLDS) -> HeadScore:
@@ -100,6 +105,7 @@ def score_head(lines: Sequence[Line], labels: Sequence[str], settings: HeadSetti
         macro_f1=macro_f1(labels, [names[k] for k in guess]),
         threshold=float(np.quantile(odds[np.arange(len(y)), guess][inside], FALSE_REJECTION)),
         confusions=tuple(wrong.most_common(25)),
+        found=tuple(names[k] for k in guess),
     )
 
 
@@ -117,8 +123,13 @@ def learning_curve(cases: Sequence[Case], shares: Sequence[float] = (0.25, 0.5, 
     return found
 
 
-def score_entities(given: Sequence[Example], lines: Sequence[Line], folds: int = 3) -> dict[str, tuple[int, int, int]]:
-    """Cross-validate the entities as they come out in the end; gives (right, found, wanted) by kind, and for "all"."""
+def score_entities(
+    given: Sequence[Example], lines: Sequence[Line], read_as: Sequence[str], folds: int = 3
+) -> dict[str, tuple[int, int, int]]:
+    """Cross-validate the entities as they come out in the end; gives (right, found, wanted) by kind, and for "all".
+
+    read_as: the label that the head, not having seen the line, gives it.
+    """
     settings = settings_of("ZhCharCrf")
     names = sorted({example.label for example in given})
     fold = folds_of(np.array([names.index(example.label) for example in given]), folds)
@@ -128,12 +139,14 @@ def score_entities(given: Sequence[Example], lines: Sequence[Line], folds: int =
             path = Path(scratch) / f"{number}.crfsuite"
             own = [at for at in range(len(given)) if fold[at] != number]
             spans = [wanted_spans(given[at], lines[at]) for at in own]
-            CharTagger.train([lines[at] for at in own], spans, path, settings["iterations"])
+            intents = [base_of(given[at].label) for at in own]
+            CharTagger.train([lines[at] for at in own], intents, spans, path, settings["iterations"])
             tagger = CharTagger(path)
             for at in np.flatnonzero(fold == number):
+                read = tagger.read(lines[at], base_of(read_as[at]))
                 found = {
                     (span.entity, span.start, span.end)
-                    for span, _ in merged(lines[at], tagger.read(lines[at]), settings["closed"])
+                    for span, _ in merged(lines[at], read, settings["closed"])
                     if span.entity not in IDENTIFIERS
                 }
                 wanted = {(span.entity, span.start, span.end) for span in wanted_spans(given[at], lines[at])}
@@ -157,12 +170,12 @@ def main(arguments: Sequence[str]) -> None:
     lines = [read_line(example.text, hospital_lexicon()) for example in given]
     score = score_head(lines, [example.label for example in given], head_settings())
     for name, value in vars(score).items():
-        if name != "confusions":
+        if name not in ("confusions", "found"):
             print(f"{name:16} {value:.4f}" if isinstance(value, float) else f"{name:16} {value}")
     for (label, guess), count in score.confusions:
         print(f"  {count:3} {label} -> {guess}")
     if "--entities" in arguments:
-        for kind, (right, found, wanted) in score_entities(given, lines).items():
+        for kind, (right, found, wanted) in score_entities(given, lines, score.found).items():
             print(f"{kind:16} F1 {2 * right / max(found + wanted, 1):.3f}  ({right} of {wanted}, {found} found)")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from bot.nlu.line import Line
-from bot.nlu.patterns import SUM, identifiers
+from bot.nlu.patterns import COUNTED, SUM, identifiers
 from bot.nlu.tagger import Span
 
 
@@ -18,7 +18,8 @@ def merged(line: Line, found: Sequence[Span], closed: Collection[str]) -> list[t
     for number in identifiers(line.text):
         add(Span(number.kind, number.start, number.end), "form")
     for span in found:
-        add(span, "field")
+        if span.entity != "amount" or not COUNTED.match(line.text, span.end):
+            add(span, "field")
     for money in SUM.finditer(line.text):
         add(Span("amount", *money.span()), "form")
     for match in sorted(line.known, key=lambda one: one.start - one.end):

@@ -67,15 +67,17 @@ _FEEL = "不舒服|难受|没劲|没力气|无力|抬不起来|动不了|动不�
 _COUNT = "零〇一二两三四五六七八九十百千万"
 # A sum beyond doubt: digits or two numerals with a unit of money, or a number of 万. Not 一块 (together), not 三万人.
 SUM = re.compile(
-    rf"(?<![\d.,第{_COUNT}a-z])(?:\d+(?:[.,]\d+)*[万w千k]?|[一二两三四五六七八九十][{_COUNT}]+)(?:块钱|块|元)(?![\d{_COUNT}])|"
+    rf"(?<![\d.,第{_COUNT}a-z])(?:\d+(?:[.,]\d+)*[万w千k]?|[一二两三四五六七八九十][{_COUNT}]+)(?:块钱|块|元|蚊)(?![\d{_COUNT}])|"
     rf"(?<![\d.,第{_COUNT}a-z])(?:\d+(?:\.\d+)?[万w]|[一二两三四五六七八九十]{{1,2}}万(?:[一二两三四五六七八九]千?)?)"
     rf"(?![\d{_COUNT}a-z]|多?[人次个名步字年])"
 )
+# What follows a number that is no sum: 三百度, 200 次, 26号.
+COUNTED = re.compile(r" ?(?:度|次|米|公里|里[地路]|岁|人(?!民)|号|楼|层|天|小时|分钟|个|毫|片|斤|级|℃|%)")
 IDENTIFIERS = frozenset({"ticket_id", "id_number", "phone", "card_number"})
 HINTS = {
     "date": re.compile(_DAY),
     "period": re.compile(f"{_CLOCK}|{_PART}"),
-    "amount": re.compile(rf"{_NUMBER}(?:多|来|几)?(?:块钱?|元|万|千|w|k|毛)(?:{_NUMBER})?"),
+    "amount": re.compile(rf"[¥$]{_NUMBER}|{_NUMBER}(?:多|来|几)?(?:块钱?|元|蚊|万|千|w|k|毛)(?:{_NUMBER})?"),
     "number": re.compile(_NUMBER),
     "ordinal": re.compile(
         rf"第{_DIGIT}{{1,3}}[个位种项条]?|(?:最后|最末|倒数第?)[一二]?[个位项条]?|[头首]一?[个位]|{_DIGIT}{{1,2}}[个位号]|"

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 from scipy import sparse
 
+from bot.nlu.files import ROOT
 from bot.nlu.head import HeadSettings, IntentHead, folds_of
 from bot.nlu.homophones import Corrector
 from bot.nlu.line import read_line
@@ -30,6 +32,7 @@ MARKED = [
     ("(心内科|department)还有号吗", "(后天|date)能来吗", "帮我挂(妇科|department)", "多少钱", "停车在哪里"),
     ("(大后天|date)有号没", "(今天|date)去(骨科|department)看看", "(骨科|department)(今天|date)", "你好"),
 ]
+ROLES = ("医生", "护士", "保安")
 
 
 @pytest.fixture(scope="module")
@@ -162,21 +165,37 @@ def marked(text, lexicon):
 
 @pytest.fixture(scope="module")
 def tagger(lexicon, tmp_path_factory):
-    lines, spans = zip(*(marked(text, lexicon) for group in MARKED for text in group), strict=True)
+    pairs = [("book_appointment", text) for group in MARKED for text in group]
+    pairs += [("complaint", f"({text}|staff){rest}") for text in ROLES for rest in ("很凶", "骂人")]
+    pairs += [("faq", f"{text}{rest}") for text in ROLES for rest in ("几点上班", "在哪")]
+    lines, spans = zip(*(marked(text, lexicon) for _, text in pairs), strict=True)
     path = tmp_path_factory.mktemp("field") / "entities.crfsuite"
-    CharTagger.train(lines, spans, path, iterations=50)
+    CharTagger.train(lines, [intent for intent, _ in pairs], spans, path, iterations=50)
     return CharTagger(path)
 
 
 def test_entities_come_back_in_the_text_as_typed(tagger, lexicon):
     line = read_line("😀請幫我掛兒科，明天", lexicon)
-    found = [(s.entity, line.typed[slice(*line.normal.as_typed(s.start, s.end))]) for s in tagger.read(line)]
+    spans = tagger.read(line, "book_appointment")
+    found = [(span.entity, line.typed[slice(*line.normal.as_typed(span.start, span.end))]) for span in spans]
     assert found == [("department", "兒科"), ("date", "明天")]
 
 
+def test_the_intent_is_read_before_the_entities():
+    pipeline = YAML(typ="safe").load((ROOT / "config.yml").read_text(encoding="utf-8"))["pipeline"]
+    names = [entry["name"].rpartition(".")[2] for entry in pipeline]
+    assert names.index("RobustIntentClassifier") < names.index("ZhCharCrf")
+
+
+@pytest.mark.parametrize(("intent", "found"), [("complaint", [("staff", 0, 2)]), ("faq", [])])
+def test_whom_a_line_names_depends_on_what_it_wants(tagger, lexicon, intent, found):
+    read = tagger.read(read_line("医生不理我", lexicon), intent)
+    assert [(span.entity, span.start, span.end) for span in read] == found
+
+
 def test_confidence_is_a_probability_and_an_empty_line_has_no_entity(tagger, lexicon):
-    assert all(0.0 < span.confidence <= 1.0 for span in tagger.read(read_line("明天骨科", lexicon)))
-    assert tagger.read(read_line("", lexicon)) == []
+    assert all(0.0 < span.confidence <= 1.0 for span in tagger.read(read_line("明天骨科", lexicon), "inform"))
+    assert tagger.read(read_line("", lexicon), "inform") == []
 
 
 def test_of_overlapping_marks_the_longer_one_counts():
@@ -197,3 +216,10 @@ def test_numbers_go_first_then_the_field_then_known_words_of_closed_kinds(lexico
 def test_a_clear_sum_needs_no_field(lexicon, text, sums):
     found = [span for span, _ in merged(read_line(text, lexicon), [], []) if span.entity == "amount"]
     assert [text[span.start : span.end] for span in found] == sums
+
+
+@pytest.mark.parametrize(("text", "found"), [("近视300度", []), ("花了300", ["300"]), ("花了300人民币", ["300"])])
+def test_a_number_that_counts_something_is_no_sum(lexicon, text, found):
+    at = text.index("300")
+    entities = merged(read_line(text, lexicon), [Span("amount", at, at + 3)], [])
+    assert [text[span.start : span.end] for span, _ in entities] == found
