@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, insert, select, update
+from sqlalchemy import bindparam, case, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -10,11 +10,12 @@ from bot.conversations.tables import conversations, marks
 
 TYPING = timedelta(seconds=6)
 SEQS = ("agent_read", "patient_got", "patient_read")
+_OF = select(marks).where(marks.c.conversation_id == bindparam("conversation"))
 
 
 def of(conn: Connection, conversation_id: str, now: datetime) -> dict:
     """Give {patient_got, patient_read, agent_read, patient_typing}; zeros before the first mark."""
-    row = conn.execute(select(marks).where(marks.c.conversation_id == conversation_id)).first()
+    row = conn.execute(_OF, {"conversation": conversation_id}).first()
     seen = {name: getattr(row, name) if row else 0 for name in SEQS}
     typing = bool(row and row.patient_typing_at and row.patient_typing_at > now - TYPING)
     return {**seen, "patient_typing": typing}

@@ -84,7 +84,7 @@ def blueprint() -> Blueprint:
     async def seen(request: Request) -> HTTPResponse:
         conversation_id = await in_thread(service.conversation_for, _token(request))
         await in_thread(service.note_seen, conversation_id, read_seen(request.json))
-        request.app.ctx.live.hint(conversation_id)
+        request.app.ctx.live.hint(conversation_id, lists=False)
         return _json({"seen": True})
 
     @chat.post("/chat/unhelpful")
