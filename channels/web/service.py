@@ -1,7 +1,7 @@
 """The web channel's few deeds, each one synchronous call for the thread pool: open, renew, accept."""
 
 from bot.clock import now
-from bot.conversations import inbound, marks, transcript
+from bot.conversations import inbound, marks, pictures, transcript
 from bot.conversations.inbound import Accepted
 from bot.hospital.load import load_hospital
 from bot.safety.signs import scan
@@ -60,3 +60,8 @@ def accept(conversation_id: str, message: Message) -> Accepted:
     if message.button is not None:
         return inbound.accept_button(conversation_id, message.client_id, message.button, now())
     return inbound.accept_text(conversation_id, message.client_id, message.text or "", now())
+
+
+def accept_picture(conversation_id: str, client_id: str, content: bytes) -> Accepted:
+    """Store a picture. Raises what bot/conversations/pictures.py raises."""
+    return pictures.accept(conversation_id, client_id, content, now())
