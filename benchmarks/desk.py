@@ -135,9 +135,9 @@ class Agent:
             await asyncio.sleep(20)
 
 
-async def measure(base: str, seconds: float) -> dict:
+async def measure(system: Daoyi, seconds: float) -> dict:
     """Open everything, let everybody write and work for so long; give the raw figures."""
-    times = Times()
+    times, base = Times(), system.base
     connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http:
         patients = [Patient(http, base, times) for _ in range(TALKS)]
@@ -154,6 +154,7 @@ async def measure(base: str, seconds: float) -> dict:
             serving += [asyncio.create_task(agent.work()), asyncio.create_task(agent.beat())]
         await asyncio.sleep(5)
         before, bot = machine.load(), patients[len(people) + QUEUED :]
+        spent = {name: -process.cpu_seconds() for name, process in system.processes.items()}
         held = set().union(*(agent.talks for agent in agents))
         begun = time.monotonic()
         while time.monotonic() - begun < seconds:
@@ -163,12 +164,13 @@ async def measure(base: str, seconds: float) -> dict:
             if broken := [task for task in serving if task.done()]:
                 broken[0].result()
         await asyncio.sleep(5)
+        spent = {name: round(spent[name] + process.cpu_seconds(), 1) for name, process in system.processes.items()}
         for task in serving:
             task.cancel()
         for patient in patients:
             with suppress(Exception):
                 await patient.socket.close()
-    return {"times": times, "held": len(held), "load_before": before, "load_after": machine.load()}
+    return {"times": times, "held": len(held), "cpu_s": spent, "load_before": before, "load_after": machine.load()}
 
 
 async def _queue_of(count: int) -> None:
@@ -205,9 +207,7 @@ async def run(seconds: float) -> dict:
     try:
         await system.ready()
         _accounts()
-        before = {name: process.cpu_seconds() for name, process in system.processes.items()}
-        raw = await measure(system.base, seconds)
-        spent = {name: round(process.cpu_seconds() - before[name], 1) for name, process in system.processes.items()}
+        raw = await measure(system, seconds)
     finally:
         system.stop()
     times = raw.pop("times")
@@ -221,7 +221,6 @@ async def run(seconds: float) -> dict:
         "talks": TALKS,
         "agents": AGENTS,
         **raw,
-        "cpu_s": spent,
         "all": _figures(both),
         "open": _figures(list(times.shown["open"].values())),
         "list": _figures(list(times.shown["list"].values())),
@@ -250,7 +249,7 @@ def markdown(found: dict) -> str:
             "",
             f"{found['talks']} open conversations: {found['held']} held by {found['agents']} agents, {QUEUED} waiting, the "
             f"others with the bot; each patient writes every {EVERY:g} s on average, for {found['seconds']:g} s. Web process, one "
-            f"worker, SQLite; from the first session to the last message the web process used {found['cpu_s']['web']} s of processor "
+            f"worker, SQLite; meanwhile the web process used {found['cpu_s']['web']} s of processor "
             f"time, the worker {found['cpu_s']['worker']} s. Milliseconds.",
             "",
             "| where | messages | median | p95 | p99 |",
