@@ -44,8 +44,8 @@ def conversation_for(token: str | None) -> str:
 def note_seen(conversation_id: str, seen: dict) -> None:
     """Keep what has reached the page and what was seen there, and whether the patient is typing."""
     with writing() as conn:
-        marks.move(conn, conversation_id, patient_got=max(seen["got"], seen["read"]), patient_read=seen["read"])
-        marks.typing(conn, conversation_id, "patient", now() if seen["typing"] else None)
+        types = {"patient": now() if seen["typing"] else None}
+        marks.move(conn, conversation_id, types, patient_got=max(seen["got"], seen["read"]), patient_read=seen["read"])
 
 
 def note_unhelpful(conversation_id: str, seq: int) -> None:
