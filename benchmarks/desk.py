@@ -217,6 +217,7 @@ async def run(seconds: float) -> dict:
         "commit": machine.commit(),
         "files": machine.code_hash(),
         "machine": machine.facts(),
+        "nice": os.nice(0),
         "seconds": seconds,
         "talks": TALKS,
         "agents": AGENTS,
@@ -245,7 +246,7 @@ def markdown(found: dict) -> str:
             "",
             f"{found['date']}, commit {found['commit']} (files {found['files']}). {of['processor']}, {of['cores']} cores, "
             f"{of['memory_gb']} GB, {of['system']}, Python {of['python']}. Load {found['load_before']} before, "
-            f"{found['load_after']} after.",
+            f"{found['load_after']} after, nice {found['nice']}.",
             "",
             f"{found['talks']} open conversations: {found['held']} held by {found['agents']} agents, {QUEUED} waiting, the "
             f"others with the bot; each patient writes every {EVERY:g} s on average, for {found['seconds']:g} s. Web process, one "

@@ -60,9 +60,9 @@ def shown(place) -> int:
 def test_a_patient_sends_a_picture_and_the_agent_sees_it_in_the_talk(hospital, page, seat):
     page.set_viewport_size(PHONE)
     open_chat(page, hospital.address)
-    expect(page.get_by_role("button", name="发送图片")).to_be_visible()
+    expect(page.get_by_role("button", name="添加图片")).to_be_visible()
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="发送图片").click()
+        page.get_by_role("button", name="添加图片").click()
     chooser.value.set_files({"name": "report.jpg", "mimeType": "image/jpeg", "buffer": report()})
     assert shown(page.locator(".line.patient .picture img")) == 900
     expect(page.locator(".card .body")).to_have_text(pictures.ASKED)

@@ -151,7 +151,7 @@ font-size:1.2em;font-weight:700;text-decoration:none;padding:8px 16px;letter-spa
 .caution .head{background:var(--warm-tint);color:var(--warm);border-color:var(--warm-line)}
 .receipt{border-style:solid;border-color:var(--brand)}
 .receipt .body{border-top:0;font-variant-numeric:tabular-nums}
-.notice{align-self:center;max-width:92%;padding:6px 16px;border-radius:14px;background:#e4edec;color:#37504e;font-size:.88em;white-space:pre-wrap;overflow-wrap:anywhere;text-align:center}
+.notice:not(.card){align-self:center;max-width:92%;padding:6px 16px;border-radius:14px;background:#e4edec;color:#37504e;font-size:.88em;white-space:pre-wrap;overflow-wrap:anywhere;text-align:center}
 .contrast .notice{background:#fff;border:1px solid #000;color:#000}
 .picture{display:block;border:1px solid var(--line);border-radius:14px;overflow:hidden;background:#fff;max-width:100%}
 .picture img{display:block;max-width:100%;height:auto;max-height:420px}
@@ -843,11 +843,11 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       });
       this.files = el("input", { type: "file", accept: "image/*", multiple: true, hidden: true, "aria-hidden": "true", tabindex: "-1" });
       this.files.addEventListener("change", () => { this.sendPictures(Array.from(this.files.files)); this.files.value = ""; });
-      const pick = el("button", { class: "pick", type: "button", "aria-label": "发送图片", title: "发送图片，也可以粘贴", onclick: () => this.files.click() }, icon("picture"));
+      const pick = el("button", { class: "pick", type: "button", "aria-label": "添加图片", title: "添加图片，也可以粘贴", onclick: () => this.files.click() }, icon("picture"));
       this.go = el("button", { class: "go", type: "button", "aria-label": "发送", "aria-disabled": "true", onclick: () => this.submit() }, icon("send"), el("span", { text: "发送" }));
       this.note = el("span", { text: "" });
       this.count = el("span", { id: "count" });
-      const write = el("div", { class: "write" }, el("div", { class: "row" }, this.files, pick, this.input, this.go), el("div", { class: "foot" }, this.note, this.count));
+      const write = el("div", { class: "write" }, el("div", { class: "row" }, this.input, this.files, pick, this.go), el("div", { class: "foot" }, this.note, this.count));
       this.say = el("div", { class: "quiet", role: "status" });
       this.warn = el("div", { class: "quiet", role: "alert" });
 
