@@ -89,7 +89,7 @@ def _counting(who: Staff):
 
 def counts(conn: Connection, who: Staff) -> dict[str, int]:
     """Give how many tickets and tasks wait for him."""
-    found = dict(conn.execute(_counting(who)).one())
+    found = dict(conn.execute(_counting(who)).mappings().one())
     found["tasks"] = len(inbox(conn, department_of(who))) if who.may("answer_tasks") else 0
     return found
 
