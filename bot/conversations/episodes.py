@@ -11,6 +11,12 @@ from bot.conversations.tables import episodes
 
 USUAL_MINUTES = 6.0  # a talk with a person, before this hospital has figures of its own
 COUNTED = 50
+_LAST_ENDED = (
+    select(episodes.c.accepted_at, episodes.c.ended_at)
+    .where(episodes.c.accepted_at.is_not(None), episodes.c.ended_at.is_not(None))
+    .order_by(episodes.c.id.desc())
+    .limit(COUNTED)
+)
 
 
 def open_one(conn: Connection, conversation_id: str):
@@ -77,12 +83,7 @@ def expected_minutes(conn: Connection, place: int, on_duty: int) -> int:
 
 def usual_minutes(conn: Connection) -> float:
     """Give the usual length of a talk with a person: the median of the last COUNTED."""
-    rows = conn.execute(
-        select(episodes.c.accepted_at, episodes.c.ended_at)
-        .where(episodes.c.accepted_at.is_not(None), episodes.c.ended_at.is_not(None))
-        .order_by(episodes.c.id.desc())
-        .limit(COUNTED)
-    ).all()
+    rows = conn.execute(_LAST_ENDED).all()
     lengths = [(row.ended_at - row.accepted_at).total_seconds() / 60 for row in rows]
     return median(lengths) if lengths else USUAL_MINUTES
 

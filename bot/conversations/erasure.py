@@ -15,7 +15,8 @@ def erase_old(conn: Connection, now: datetime, days: int) -> int:
     old = list(
         conn.execute(
             select(conversations.c.id).where(
-                conversations.c.updated_at < now - timedelta(days=days), conversations.c.tracker.is_not(None)
+                conversations.c.updated_at < now - timedelta(days=days),
+                conversations.c.tracker.is_not(None) | conversations.c.id.in_(select(images.c.conversation_id)),
             )
         ).scalars()
     )

@@ -128,10 +128,10 @@ def accept_text(conversation_id: str, client_id: str, text: str, now: datetime) 
     text = clean(text)
     finding = scan(text)
     with writing() as conn:
-        conversation = _locked(conn, conversation_id)
-        known = _known(conn, conversation_id, client_id)
-        if known is not None:
-            return Accepted(known, True, None)
+        conversation = locked(conn, conversation_id)
+        earlier = known(conn, conversation_id, client_id)
+        if earlier is not None:
+            return Accepted(earlier, True, None)
         masked = mask(text, code_expected=conversation.code_expected)
         danger = finding.code if finding else None
         meta = {"danger": danger, "definite": finding.definite} if finding else None
@@ -178,10 +178,10 @@ def accept_button(conversation_id: str, client_id: str, token: str, now: datetim
     The choices of a notice (bot/conversations/notices.py) belong to no step: they work until one of them is used.
     """
     with writing() as conn:
-        conversation = _locked(conn, conversation_id)
-        known = _known(conn, conversation_id, client_id)
-        if known is not None:
-            return Accepted(known, True, None)
+        conversation = locked(conn, conversation_id)
+        earlier = known(conn, conversation_id, client_id)
+        if earlier is not None:
+            return Accepted(earlier, True, None)
         row = conn.execute(_BUTTON, {"tapped": token, "conversation": conversation_id}).first()
         if row and "rating" in row.payload:
             return _rated(conn, conversation_id, client_id, row, now)
@@ -232,7 +232,7 @@ def _originals(masked) -> str | None:
     return json.dumps(found) if found else None
 
 
-def _locked(conn, conversation_id: str):
+def locked(conn, conversation_id: str):
     """Lock the conversation's row first (PostgreSQL) so that lines, epoch and holder are seen as one."""
     row = conn.execute(_LOCK, {"conversation": conversation_id}).first()
     if row is None:
@@ -240,7 +240,8 @@ def _locked(conn, conversation_id: str):
     return row
 
 
-def _known(conn, conversation_id: str, client_id: str) -> int | None:
+def known(conn, conversation_id: str, client_id: str) -> int | None:
+    """Give the seq of what has been stored under `client_id`, None when nothing has."""
     return conn.execute(_KNOWN, {"conversation": conversation_id, "client": client_id}).scalar()
 
 

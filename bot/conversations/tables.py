@@ -43,7 +43,7 @@ inbox = Table(
     Column("conversation_id", String(32), ForeignKey("conversations.id"), nullable=False),
     Column("client_id", String(64), nullable=False),
     Column("seq", Integer, nullable=False),
-    Column("kind", String(8), nullable=False),  # text · button · stale
+    Column("kind", String(8), nullable=False),  # text · button · stale · picture
     Column("text", Text, nullable=False),  # masked
     Column("secrets", Encrypted),  # JSON: the originals of what was masked
     Column("button", Json),  # payload, and the step it was shown at

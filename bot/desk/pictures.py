@@ -6,6 +6,7 @@ import secrets
 from sqlalchemy import insert, select
 
 from bot.clock import now
+from bot.conversations import pictures
 from bot.conversations.tables import images
 from bot.desk import store
 from bot.desk.door import audit, readable
@@ -47,4 +48,4 @@ def shown(who: Staff, chat: str, token: str) -> tuple[str, bytes]:
         raise Refused(404)
     audit(who, "picture_read", {"conversation": chat})
     raw = base64.b64decode(content)
-    return ("image/jpeg" if raw.startswith(b"\xff\xd8\xff") else "image/png"), raw
+    return pictures.kind_of(raw), raw

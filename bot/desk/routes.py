@@ -4,39 +4,24 @@ Talks, tickets and reports have files of their own. Each handler reads its input
 answers; none goes without `guard`, which a test walks.
 """
 
-import math
 from pathlib import Path
-from time import monotonic
 
 from sanic import Blueprint, Request
 from sanic.response import HTTPResponse
 
 from bot.clock import local, now
-from bot.desk import clinics, people, report_routes, service, shifts, talk_routes, ticket_routes
+from bot.desk import clinics, people, report_routes, service, shifts, talk_routes, ticket_routes, wire
 from bot.desk.door import guard, hand_cookie, token_of
-from bot.desk.reading import answer, body_of, chat_id, count_of, day_of, number_of, text_of, words_of
+from bot.desk.reading import answer, body_of, count_of, day_of, number_of, text_of, words_of
 from bot.safety import table as signs
 from bot.staff.service import Staff
 from bot.web.files import STAFF_STYLES, PageFile, add_file
 from bot.web.headers import security_headers
 from bot.web.limits import Limit, address
-from bot.web.threads import Together, in_thread
+from bot.web.threads import in_thread
 
 PAGE = Path(__file__).parent / "page"
-PLACES = (
-    "tickets",
-    "tasks",
-    "stops",
-    "live",
-    "reports",
-    "shift",
-    "replies",
-    "people",
-    "audit",
-)  # as places.js names them
-LONGEST_WAIT = 25  # seconds of a long poll
-LOOK_AGAIN = 3.0  # seconds after which the lists are read without a wake: an alert seen writes no line
-GATHER = 0.08  # seconds between two looks at the lists, which all desks share
+PLACES = "tickets tasks stops live reports shift replies people audit".split()  # as places.js names them
 SIGN_INS_PER_ADDRESS = 60  # a minute; a whole shift may share one address
 
 
@@ -62,6 +47,7 @@ def blueprint() -> Blueprint:
     _add_sign_in(desk)
     _add_work(desk)
     _add_accounts(desk)
+    wire.add(desk)
     talk_routes.add(desk)
     ticket_routes.add(desk)
     report_routes.add(desk)
@@ -84,6 +70,7 @@ def _add_sign_in(desk: Blueprint) -> None:
     @guard("sign_in")
     async def sign_out(request: Request, who: Staff) -> HTTPResponse:
         await in_thread(service.sign_out, who, token_of(request))
+        request.app.ctx.live.hint()  # his other pages close at once
         return hand_cookie(answer({"signed_in": False}), "")
 
     @desk.get("/desk/api/me")
@@ -99,17 +86,6 @@ def _add_sign_in(desk: Blueprint) -> None:
 
 
 def _add_work(desk: Blueprint) -> None:
-    board = Together(service.board, GATHER)
-
-    @desk.get("/desk/api/news")
-    @guard("sign_in")
-    async def news(request: Request, who: Staff) -> HTTPResponse:
-        chat = request.args.get("chat")
-        asked = (who, chat_id(chat) if chat else None, count_of(request, "since"), request.args.get("version") or "")
-        return answer(
-            await _wait_for_news(request.app.ctx.live, board, asked, min(count_of(request, "wait"), LONGEST_WAIT))
-        )
-
     @desk.post("/desk/api/duty")
     @guard("serve")
     async def duty(request: Request, who: Staff) -> HTTPResponse:
@@ -207,23 +183,3 @@ def _add_accounts(desk: Blueprint) -> None:
     async def audit(request: Request, who: Staff) -> HTTPResponse:
         asked = [(request.args.get(name) or "")[:60] for name in ("actor", "action", "day")]
         return answer(await in_thread(people.audit_entries, who, *asked, count_of(request, "before")))
-
-
-async def _wait_for_news(live, board: Together[service.Board], asked: tuple, wait: int) -> dict:
-    """Give what is new; when nothing is, wait for it (subscribe first, read next, wait last)."""
-    until = monotonic() + wait
-    who, chat, _, version = asked
-    counted, tickets, fresh = -math.inf, {}, True
-    with live.subscribe(None) as watch, live.subscribe(chat) as talk:
-        while True:
-            looked = monotonic()
-            if looked - counted >= LOOK_AGAIN:  # the page asks anew after each deed; others' tickets may wait a moment
-                counted, tickets = looked, await in_thread(service.ticket_counts, who)
-            state = service.desk_state(await board(), who, tickets)
-            left = until - monotonic()
-            if fresh or left <= 0 or service.version_of(state) != version.partition(".")[0]:
-                found = await in_thread(service.news, *asked, state)
-                if found["changed"] or left <= 0 or (found["chat"] and found["chat"]["gone"]):
-                    return found
-            heard = await watch.changed(min(left, LOOK_AGAIN))
-            fresh = talk.woken() or not heard  # most of what happens is in the talks of others

@@ -1,26 +1,20 @@
 """The desk's deeds, each one synchronous call for the thread pool: sign in and look."""
 
-import hashlib
-import json
-from collections import defaultdict
-from dataclasses import dataclass
-
 from sqlalchemy import select, update
 
 from bot.clock import local, now
-from bot.conversations import danger, episodes, handover, holding, inbound, marks, outbox, person, transcript
+from bot.conversations import handover, holding, inbound, marks, outbox, person, transcript
 from bot.desk import aids, store, views, words
 from bot.desk.door import actor, audit, readable
 from bot.hospital.hours import closes_at, is_open, next_opening
 from bot.hospital.load import load_hospital
-from bot.patients import access
+from bot.patients import access, binding
 from bot.staff import roles
 from bot.staff import service as staff
 from bot.staff.service import SignInRefused, Staff
 from bot.staff.tables import signins
 from bot.staff.tables import staff as accounts
 from bot.storage.engine import reading, writing
-from bot.tickets import store as ticket_store
 from bot.web.errors import Refused
 
 OUTCOMES = {
@@ -106,101 +100,10 @@ def me(who: Staff) -> dict:
 # ---- looking
 
 
-@dataclass(frozen=True)
-class Board:
-    """What the desks of all agents show besides the open talk, read once for all of them."""
-
-    alerts: list[tuple]  # (alert, its words, the talk's row, who holds it)
-    alerts_more: int
-    queue: list[dict]
-    held: dict[int, list[dict]]  # by staff id
-
-
-def board() -> Board:
-    """Read unseen alerts, who waits, and who is served by whom."""
-    moment = now()
+def news_of_chat(who: Staff, chat: str, since: int) -> dict:
+    """Give the lines after `since` and who holds, has read, types; `gone`: it is no longer his to read. Audited."""
     with reading() as conn:
-        waiting, serving = holding.waiting_in(conn), holding.held_now(conn)
-        here, usual = staff.on_duty(conn, moment), episodes.usual_minutes(conn)
-        raised = danger.unseen(conn)
-        shown = raised[: store.ALERTS_SHOWN]
-        ids = {row.id for row in [*waiting, *serving]} | {row.conversation_id for row in shown}
-        newest = store.last_patient_lines(conn, ids)
-        hidden = store.names_to_hide(conn, ids)
-        open_lines = store.unanswered(conn, [row.id for row in serving])
-        said = store.alert_lines(conn, shown)
-        holders = {each: store.conversation(conn, each) for each in {row.conversation_id for row in shown}}
-        names = store.staff_names(conn, [row.agent_id for row in holders.values()])
-    alerts = []
-    for row in shown:
-        talk = holders[row.conversation_id]
-        text = views.preview(said[row.conversation_id, row.seq], hidden[row.conversation_id])
-        alerts.append((row, text, talk, names.get(talk.agent_id, "")))
-    queue = [
-        views.queue_item(row, place, newest.get(row.id), hidden[row.id], episodes.share_of_wait(usual, place, here))
-        for place, row in enumerate(waiting, 1)
-    ]
-    held: dict[int, list[dict]] = defaultdict(list)
-    for row in serving:
-        held[row.agent_id].append(views.mine_item(row, newest.get(row.id), hidden[row.id], open_lines.get(row.id, [])))
-    return Board(alerts, len(raised) - len(shown), queue, held)
-
-
-def ticket_counts(who: Staff) -> dict[str, int]:
-    """Give how many tickets wait for him."""
-    if not who.may("tickets"):
-        return {}
-    with reading() as conn:
-        return ticket_store.counts(conn, who)
-
-
-def desk_state(board: Board, who: Staff, tickets: dict[str, int]) -> dict:
-    """Give the lists of his page: unseen alerts, who waits, whom he serves, and how many tickets wait for him."""
-    if not who.may("serve"):
-        return {"alerts": [], "alerts_more": 0, "queue": [], "mine": [], "tickets": tickets}
-    return {
-        "alerts": [
-            views.alert_item(
-                row,
-                text,
-                talk.holder,
-                name,
-                talk.holder == "agent" and talk.agent_id == who.id,
-                row.second_id == who.id,
-            )
-            for row, text, talk, name in board.alerts
-        ],
-        "alerts_more": board.alerts_more,
-        "queue": board.queue,
-        "mine": board.held.get(who.id, []),
-        "tickets": tickets,
-    }
-
-
-def version_of(state: dict) -> str:
-    """Give a short mark that changes when the lists do."""
-    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def news(who: Staff, chat: str | None, since: int, version: str, state: dict) -> dict:
-    """Give what the page does not have yet of the lists (`state`) and the open talk; `changed`: there is something."""
-    found = {"now": now().isoformat(), "version": version_of(state), "desk": None, "chat": None}
-    if chat:
-        found["chat"] = _news_of_chat(who, chat, since)
-    if found["chat"]:
-        # What the page has seen beside the lines is part of the version, too.
-        live = json.dumps([found["chat"].get(name) for name in ("read", "typing", "quota", "talks")])
-        found["version"] += "." + hashlib.sha256(live.encode()).hexdigest()[:8]
-    known, _, known_live = version.partition(".")
-    fresh, _, fresh_live = found["version"].partition(".")
-    found["desk"] = state if known != fresh else None
-    found["changed"] = known != fresh or known_live != fresh_live or bool(found["chat"] and found["chat"]["lines"])
-    return found
-
-
-def _news_of_chat(who: Staff, chat: str, since: int) -> dict:
-    with reading() as conn:
-        row = store.conversation(conn, chat)
+        row = store.holding(conn, chat)
         if row is None or not store.may_read(conn, row, who):
             name = store.staff_names(conn, [row.agent_id]).get(row.agent_id, "") if row else ""
             return {"id": chat, "gone": True, "holder_name": name, "lines": []}
@@ -244,6 +147,8 @@ def open_chat(who: Staff, chat: str) -> dict:
 
 def _talks_of_person(conn, who: Staff, chat: str) -> list[dict]:
     """Give the talks of the same verified person that he may read, where he wrote last first; [] when this is his only one."""
+    if len(binding.same_person(conn, chat, now())) < 2:
+        return []
     found = person.talks_of(conn, chat, now())
     if len(found) < 2 or not (who.may("see_all") or store.serves(conn, chat, who)):
         return []

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.engine import Connection
 
 from bot.clock import now
@@ -21,12 +21,61 @@ from bot.tickets.tables import tickets
 PAGE = 200  # lines in one answer
 ALL_CHATS = 100
 RECENT = timedelta(hours=24)
-ALERTS_SHOWN = 20
+
+# Statements are built once: building one costs more than running it.
+_THESE = bindparam("ids", expanding=True)
+_HOLDING = select(conversations.c.id, conversations.c.holder, conversations.c.agent_id, conversations.c.last_seq).where(
+    conversations.c.id == bindparam("conversation")
+)
+_NEWEST = (
+    select(lines.c.conversation_id, func.max(lines.c.seq).label("seq"))
+    .where(lines.c.conversation_id.in_(_THESE), lines.c.sender == "patient")
+    .group_by(lines.c.conversation_id)
+    .subquery()
+)
+_LAST_OF_PATIENT = select(lines.c.conversation_id, lines.c.text, lines.c.at).join(
+    _NEWEST, (lines.c.conversation_id == _NEWEST.c.conversation_id) & (lines.c.seq == _NEWEST.c.seq)
+)
+# The notice of taking has the very moment of the taking; seq, not the clocks of two hosts, says what came after.
+_ANSWERED = (
+    select(lines.c.conversation_id, func.max(lines.c.seq).label("seq"))
+    .join(conversations, conversations.c.id == lines.c.conversation_id)
+    .where(
+        lines.c.conversation_id.in_(_THESE),
+        (lines.c.sender == "agent") | ((lines.c.sender == "system") & (lines.c.at == conversations.c.accepted_at)),
+    )
+    .group_by(lines.c.conversation_id)
+    .subquery()
+)
+_UNANSWERED = (
+    select(lines.c.conversation_id, lines.c.seq, lines.c.at)
+    .join(_ANSWERED, _ANSWERED.c.conversation_id == lines.c.conversation_id, isouter=True)
+    .where(
+        lines.c.conversation_id.in_(_THESE),
+        lines.c.sender == "patient",
+        lines.c.seq > func.coalesce(_ANSWERED.c.seq, 0),
+    )
+    .order_by(lines.c.seq)
+)
+_PATIENTS = (
+    select(links.c.conversation_id, patients.c.name)
+    .join(patients, patients.c.id == links.c.patient_id)
+    .where(links.c.conversation_id.in_(_THESE))
+)
+_UNDER_WAY = select(checks.c.conversation_id, checks.c.pieces).where(
+    checks.c.conversation_id.in_(_THESE), checks.c.pieces.is_not(None)
+)
+_NAMES = select(staff.c.id, staff.c.name, staff.c.number).where(staff.c.id.in_(_THESE))
 
 
 def conversation(conn: Connection, conversation_id: str):
     """Give a conversation's row or None."""
     return conn.execute(select(conversations).where(conversations.c.id == conversation_id)).first()
+
+
+def holding(conn: Connection, conversation_id: str):
+    """Give who holds a conversation (id, holder, agent_id, last_seq), None when there is none."""
+    return conn.execute(_HOLDING, {"conversation": conversation_id}).first()
 
 
 def may_read(conn: Connection, row, who: Staff) -> bool:
@@ -77,45 +126,17 @@ def recent(conn: Connection, now: datetime) -> list:
 
 
 def last_patient_lines(conn: Connection, ids: Collection[str]) -> dict:
-    """Give each conversation's last line of the patient."""
+    """Give each conversation's last line of the patient: its text and moment."""
     if not ids:
         return {}
-    newest = (
-        select(lines.c.conversation_id, func.max(lines.c.seq).label("seq"))
-        .where(lines.c.conversation_id.in_(ids), lines.c.sender == "patient")
-        .group_by(lines.c.conversation_id)
-        .subquery()
-    )
-    rows = conn.execute(
-        select(lines).join(
-            newest, (lines.c.conversation_id == newest.c.conversation_id) & (lines.c.seq == newest.c.seq)
-        )
-    ).all()
-    return {row.conversation_id: row for row in rows}
+    return {row.conversation_id: row for row in conn.execute(_LAST_OF_PATIENT, {"ids": list(ids)})}
 
 
 def unanswered(conn: Connection, ids: Collection[str]) -> dict[str, list]:
     """Give each conversation's lines of the patient (seq, at) since an agent last wrote or took it."""
-    if not ids:
-        return {}
-    # The notice of taking has the very moment of the taking; seq, not the clocks of two hosts, says what came after.
-    taken = (lines.c.sender == "system") & (lines.c.at == conversations.c.accepted_at)
-    floor = dict(
-        conn.execute(
-            select(lines.c.conversation_id, func.max(lines.c.seq))
-            .join(conversations, conversations.c.id == lines.c.conversation_id)
-            .where(lines.c.conversation_id.in_(ids), (lines.c.sender == "agent") | taken)
-            .group_by(lines.c.conversation_id)
-        ).all()
-    )
-    rows = conn.execute(
-        select(lines.c.conversation_id, lines.c.seq, lines.c.at)
-        .where(lines.c.conversation_id.in_(ids), lines.c.sender == "patient")
-        .order_by(lines.c.seq)
-    ).all()
     found = defaultdict(list)
-    for row in rows:
-        if row.seq > floor.get(row.conversation_id, 0):
+    if ids:
+        for row in conn.execute(_UNANSWERED, {"ids": list(ids)}):
             found[row.conversation_id].append(row)
     return found
 
@@ -143,7 +164,7 @@ def staff_names(conn: Connection, ids: Collection[int | None]) -> dict[int, str]
     wanted = {each for each in ids if each is not None}
     if not wanted:
         return {}
-    rows = conn.execute(select(staff.c.id, staff.c.name, staff.c.number).where(staff.c.id.in_(wanted)))
+    rows = conn.execute(_NAMES, {"ids": list(wanted)})
     return {row.id: f"{row.name}（工号{row.number}）" for row in rows}
 
 
@@ -159,16 +180,8 @@ def names_to_hide(conn: Connection, ids: Collection[str]) -> dict[str, dict[str,
     found: dict[str, dict[str, str]] = defaultdict(dict)
     if not ids:
         return found
-    known = conn.execute(
-        select(links.c.conversation_id, patients.c.name)
-        .join(patients, patients.c.id == links.c.patient_id)
-        .where(links.c.conversation_id.in_(ids))
-    ).all()
-    under_way = conn.execute(
-        select(checks.c.conversation_id, checks.c.pieces).where(
-            checks.c.conversation_id.in_(ids), checks.c.pieces.is_not(None)
-        )
-    ).all()
+    known = conn.execute(_PATIENTS, {"ids": list(ids)}).all()
+    under_way = conn.execute(_UNDER_WAY, {"ids": list(ids)}).all()
     given = [(row.conversation_id, json.loads(row.pieces).get("person_name")) for row in under_way]
     for conversation_id, name in [*known, *given]:
         if isinstance(name, str) and len(name) > 1:
@@ -179,17 +192,6 @@ def names_to_hide(conn: Connection, ids: Collection[str]) -> dict[str, dict[str,
 def masked_name(name: str) -> str:
     """Give 王*国."""
     return access.Patient(0, None, name, None, None, None, False).shown_name
-
-
-def alert_lines(conn: Connection, rows: Collection) -> dict[tuple[str, int], str]:
-    """Give the words that raised each alert: (conversation, seq) → text."""
-    found = {}
-    for row in rows:
-        text = conn.execute(
-            select(lines.c.text).where(lines.c.conversation_id == row.conversation_id, lines.c.seq == row.seq)
-        ).scalar()
-        found[(row.conversation_id, row.seq)] = text or ""
-    return found
 
 
 def alerts_of(conn: Connection, conversation_id: str) -> list:

@@ -118,7 +118,7 @@ def _add_serving(desk: Blueprint) -> None:
     async def typing(request: Request, who: Staff, chat: str) -> HTTPResponse:
         now_typing = body_of(request).get("typing") is True
         await in_thread(serving.set_typing, who, chat_id(chat), now_typing)
-        request.app.ctx.live.hint(chat)
+        request.app.ctx.live.hint(chat, lists=False)
         return answer({"typing": now_typing})
 
     @desk.post("/desk/api/chats/<chat:str>/read")
@@ -126,7 +126,7 @@ def _add_serving(desk: Blueprint) -> None:
     async def read(request: Request, who: Staff, chat: str) -> HTTPResponse:
         seq = number_of(body_of(request), "seq") or 0
         await in_thread(serving.set_read, who, chat_id(chat), seq)
-        request.app.ctx.live.hint(chat)
+        request.app.ctx.live.hint(chat, lists=False)
         return answer({"seq": seq})
 
     @desk.post("/desk/api/chats/<chat:str>/give-back")
@@ -151,6 +151,7 @@ def _add_serving(desk: Blueprint) -> None:
     @guard("serve")
     async def seen(request: Request, who: Staff, alert: int) -> HTTPResponse:
         await in_thread(serving.see_alert, who, alert)
+        request.app.ctx.live.hint()
         return answer({"alert": alert})
 
 

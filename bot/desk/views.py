@@ -49,17 +49,15 @@ def chat_item(row, line, names: Mapping[str, str]) -> dict:
     }
 
 
-def queue_item(row, place: int, line, names: Mapping[str, str], minutes: int) -> dict:
-    """Give a conversation that waits: place, urgency, reason, since when and for how many minutes still."""
+def queue_item(row, line, names: Mapping[str, str]) -> dict:
+    """Give a conversation that waits: urgency, reason, since when. Its place is known in the queue only."""
     return {
         **chat_item(row, line, names),
-        "place": place,
         "urgency": "danger" if row.priority >= URGENT else "high" if row.priority >= HIGH else "normal",
         "reason": words.reason_text(row.queue_reason),
         "since": row.queued_at.isoformat() if row.queued_at else row.updated_at.isoformat(),
         "skill": row.skill,
         "skill_name": SKILLS.get(row.skill or "", ""),
-        "wait": minutes,
     }
 
 

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from bot.errors import DaoyiError
 from bot.patients.access import record
 from bot.staff.roles import DUTIES, RIGHTS, ROLES, SKILLS
 from bot.staff.tables import signins, staff
+from bot.storage.types import UtcDateTime
 
 FAILURES = 5
 LOCK = timedelta(minutes=15)
@@ -23,6 +24,20 @@ SHORTEST_PASSWORD = 10
 MOST_TALKS = 20
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 _nobody = _hasher.hash(secrets.token_hex(8))
+
+# Statements are built once: building one costs more than running it.
+_SIGNED_IN = (
+    select(signins.c.token, signins.c.csrf, staff.c.id, staff.c.number, staff.c.name, staff.c.role, staff.c.department)
+    .select_from(signins.join(staff, signins.c.staff_id == staff.c.id))
+    .where(staff.c.active.is_(True), signins.c.used_at >= bindparam("since", type_=UtcDateTime))
+)
+_THIS_SIGN_IN = _SIGNED_IN.where(signins.c.token == bindparam("key"))
+_ON_DUTY = select(func.count()).where(
+    staff.c.active.is_(True),
+    staff.c.seen_at >= bindparam("since", type_=UtcDateTime),
+    staff.c.role.in_(RIGHTS["serve"]),
+    staff.c.duty != "break",
+)
 
 
 class SignInRefused(DaoyiError):
@@ -153,7 +168,7 @@ def sign_in(conn: Connection, number: str, password: str, now: datetime) -> str 
     conn.execute(update(staff).where(staff.c.id == row.id).values(failures=0, locked_until=None, seen_at=now))
     conn.execute(
         insert(signins).values(
-            token=_hash(token), staff_id=row.id, started_at=now, used_at=now, csrf=secrets.token_urlsafe(24)
+            token=key_of(token), staff_id=row.id, started_at=now, used_at=now, csrf=secrets.token_urlsafe(24)
         )
     )
     record(conn, f"staff:{row.number}", "sign_in", now)
@@ -164,25 +179,28 @@ def signed_in(conn: Connection, token: str | None, now: datetime) -> Staff | Non
     """Give who holds the token, None when it is unknown or has been idle for an hour."""
     if not token:
         return None
-    row = conn.execute(
-        select(staff, signins.c.csrf, signins.c.used_at)
-        .select_from(signins.join(staff, signins.c.staff_id == staff.c.id))
-        .where(signins.c.token == _hash(token), staff.c.active.is_(True))
-    ).first()
-    if row is None or row.used_at < now - IDLE:
-        return None
+    row = conn.execute(_THIS_SIGN_IN, {"key": key_of(token), "since": now - IDLE}).first()
+    return _staff(row) if row else None
+
+
+def all_signed_in(conn: Connection, now: datetime) -> dict[str, Staff]:
+    """Give everybody who is signed in by the key of his token."""
+    return {row.token: _staff(row) for row in conn.execute(_SIGNED_IN, {"since": now - IDLE})}
+
+
+def _staff(row) -> Staff:
     return Staff(row.id, row.number, row.name, row.role, row.csrf, row.department)
 
 
 def touch(conn: Connection, token: str, staff_id: int, now: datetime) -> None:
     """Note that the sign-in is in use."""
-    conn.execute(update(signins).where(signins.c.token == _hash(token)).values(used_at=now))
+    conn.execute(update(signins).where(signins.c.token == key_of(token)).values(used_at=now))
     conn.execute(update(staff).where(staff.c.id == staff_id).values(seen_at=now))
 
 
 def sign_out(conn: Connection, token: str, now: datetime) -> None:
     """End a sign-in."""
-    conn.execute(delete(signins).where(signins.c.token == _hash(token)))
+    conn.execute(delete(signins).where(signins.c.token == key_of(token)))
 
 
 def here(conn: Connection, now: datetime, right: str = "serve") -> list:
@@ -202,7 +220,7 @@ def is_here(conn: Connection, staff_id: int, now: datetime) -> bool:
 
 def on_duty(conn: Connection, now: datetime) -> int:
     """Give how many people have their desk open now and serve patients."""
-    return sum(row.duty != "break" for row in here(conn, now))
+    return conn.execute(_ON_DUTY, {"since": now - HERE}).scalar_one()
 
 
 def name_of(conn: Connection, staff_id: int | None) -> str:
@@ -211,7 +229,8 @@ def name_of(conn: Connection, staff_id: int | None) -> str:
     return f"{row.name}（工号{row.number}）" if row else "同事"
 
 
-def _hash(token: str) -> str:
+def key_of(token: str) -> str:
+    """Give what stands for a token where it is kept."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

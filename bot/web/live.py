@@ -35,21 +35,24 @@ _AWAITED = select(conversations.c.id).where(
 
 
 class Watch:
-    """What one watcher of one conversation sees. `typing`: a turn waits or is being thought about."""
+    """What one watcher sees. `typing`: a turn waits or is being thought about."""
 
     def __init__(self) -> None:
         self.typing = False
+        self.names: set[str | None] = set()  # the conversations watched; None: all, for the desk
+        self._heard: set[str | None] = set()
         self._news = asyncio.Event()
 
-    def wake(self) -> None:
-        """Say that there may be news."""
+    def wake(self, name: str | None = None) -> None:
+        """Say that there may be news of `name`."""
+        self._heard.add(name)
         self._news.set()
 
-    def woken(self) -> bool:
-        """Tell whether there has been news since the last time, without waiting."""
-        woken = self._news.is_set()
+    def woken(self) -> set[str | None]:
+        """Give what there has been news of since the last time, without waiting."""
+        heard, self._heard = self._heard, set()
         self._news.clear()
-        return woken
+        return heard
 
     async def changed(self, seconds: float | None = None) -> bool:
         """Wait for news, at most `seconds`. False: nothing came."""
@@ -89,24 +92,37 @@ class Live:
         """Give a Watch on one conversation, or on all (None, for the desk)."""
         watch = Watch()
         watch.typing = conversation_id in self._typing
-        self._watches.setdefault(conversation_id, set()).add(watch)
-        self._wanted.set()
+        self.add(watch, conversation_id)
         try:
             yield watch
         finally:
-            others = self._watches[conversation_id]
-            others.discard(watch)
-            if not others:
-                del self._watches[conversation_id]
+            for name in list(watch.names):
+                self.drop(watch, name)
 
-    def hint(self, conversation_id: str) -> None:
-        """Wake at once who watches a conversation that this process has just written to."""
-        self._wake(conversation_id)
-        self._wake(None)
+    def add(self, watch: Watch, name: str | None) -> None:
+        """Let it hear of one more conversation."""
+        watch.names.add(name)
+        self._watches.setdefault(name, set()).add(watch)
+        self._wanted.set()
+
+    def drop(self, watch: Watch, name: str | None) -> None:
+        """Let it hear no more of a conversation."""
+        watch.names.discard(name)
+        others = self._watches[name]
+        others.discard(watch)
+        if not others:
+            del self._watches[name]
+
+    def hint(self, conversation_id: str | None = None, lists: bool = True) -> None:
+        """Wake at once who watches a conversation that this process has just written to; `lists`: the desks, too."""
+        if conversation_id is not None:
+            self._wake(conversation_id)
+        if lists:
+            self._wake(None)
 
     def _wake(self, name: str | None) -> None:
         for watch in self._watches.get(name, ()):
-            watch.wake()
+            watch.wake(name)
 
     async def _run(self) -> None:
         news = changes()
@@ -142,7 +158,7 @@ class Live:
         for name in typing ^ self._typing:
             for watch in self._watches.get(name, ()):
                 watch.typing = name in typing
-                watch.wake()
+                watch.wake(name)
         self._typing = typing
 
 

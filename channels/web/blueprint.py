@@ -1,5 +1,6 @@
 """The web channel's addresses. Each handler translates, calls one deed in the thread pool, answers."""
 
+import asyncio
 import html
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ from sanic import Blueprint, Request
 from sanic.response import HTTPResponse, json, raw
 
 from bot.clock import now
+from bot.conversations.pictures import MOST_BYTES, kind_of
 from bot.hospital.load import load_hospital
 from bot.settings import settings
 from bot.web.errors import Refused
@@ -16,7 +18,15 @@ from bot.web.files import PageFile, add_file
 from bot.web.limits import Limit, address
 from bot.web.threads import in_thread
 from channels.web import service, store
-from channels.web.messages import read_count, read_message, read_seen, read_seq, refusal_for
+from channels.web.messages import (
+    BAD_PICTURE,
+    read_client_id,
+    read_count,
+    read_message,
+    read_seen,
+    read_seq,
+    refusal_for,
+)
 from channels.web.sessions import Session, bearer
 from channels.web.socket import serve_socket
 from channels.web.welcome import hours_text, welcome
@@ -26,14 +36,18 @@ LONGEST_WAIT = 25  # seconds of a long poll
 PAGE = 200  # lines that `latest` and `before` may ask for
 PER_ADDRESS = 100  # times what one session may send
 SESSIONS_PER_ADDRESS = 600  # new sessions a minute
+PICTURES = 10, 600.0  # of one session, in so many seconds
+PICTURES_AT_ONCE = 2  # made anew at the same moment: each takes up to 150 MB
 
 
 def blueprint() -> Blueprint:
-    """Give the chat: page, widget, session, lines, messages, images, socket."""
+    """Give the chat: page, widget, session, lines, messages, pictures, socket."""
     chat = Blueprint("chat")
     by_session = Limit(settings().rate_per_minute, 60)
     by_address = Limit(settings().rate_per_minute * PER_ADDRESS, 60)
     new_sessions = Limit(SESSIONS_PER_ADDRESS, 60)
+    by_picture = Limit(*PICTURES)
+    at_once = asyncio.Semaphore(PICTURES_AT_ONCE)
     add_file(chat, "/", PageFile(WIDGET / "index.html", change=_with_facts))
     add_file(chat, "/chat/page.css", PageFile(WIDGET / "page.css"))
     add_file(chat, "/chat/icon.svg", PageFile(WIDGET / "icon.svg"))
@@ -80,11 +94,26 @@ def blueprint() -> Blueprint:
             raise refusal_for(error) or error from None
         return _json({"seq": accepted.seq, "duplicate": accepted.duplicate})
 
+    @chat.post("/chat/pictures", stream=True)
+    async def pictures(request: Request) -> HTTPResponse:
+        conversation_id = await in_thread(service.conversation_for, _token(request))
+        try:
+            client_id = read_client_id(request.args.get("client_id"))
+            by_picture.require(conversation_id)
+            by_session.require(conversation_id)
+            _require(by_address, address(request))
+            content = await _file(request, MOST_BYTES)
+            async with at_once:
+                accepted = await in_thread(service.accept_picture, conversation_id, client_id, content)
+        except Exception as error:
+            raise refusal_for(error) or error from None
+        return _json({"seq": accepted.seq, "duplicate": accepted.duplicate})
+
     @chat.post("/chat/seen")
     async def seen(request: Request) -> HTTPResponse:
         conversation_id = await in_thread(service.conversation_for, _token(request))
         await in_thread(service.note_seen, conversation_id, read_seen(request.json))
-        request.app.ctx.live.hint(conversation_id)
+        request.app.ctx.live.hint(conversation_id, lists=False)
         return _json({"seen": True})
 
     @chat.post("/chat/unhelpful")
@@ -100,7 +129,7 @@ def blueprint() -> Blueprint:
         content = await in_thread(store.image_of, conversation_id, token)
         if content is None:
             raise Refused(404)
-        return raw(content, content_type="image/png")
+        return raw(content, content_type=kind_of(content))
 
     @chat.websocket("/chat/socket")
     async def socket(request: Request, ws) -> None:
@@ -119,6 +148,16 @@ async def _wait_for_lines(live, conversation_id: str, since: int, wait: int) -> 
             if found or left <= 0:
                 return {"lines": found, "typing": watch.typing, "more": len(found) == store.PAGE}
             await watch.changed(left)
+
+
+async def _file(request: Request, most: int) -> bytes:
+    """Read a raw body. Raises Refused (413) as soon as it is longer than `most`."""
+    content = b""
+    async for part in request.stream:
+        content += part
+        if len(content) > most:
+            raise Refused(413, "too_large", BAD_PICTURE)
+    return content
 
 
 def _session_view(session: Session) -> dict:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.conversations import transcript
 from bot.conversations.inbound import MAX_CHARACTERS, Empty, TooLong
+from bot.conversations.pictures import BadPicture
 from bot.web.errors import Refused
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -15,6 +16,8 @@ PASTE_LIMIT = 64_000  # beyond this the text is not even looked at
 
 EMPTY = "还没有看到您的内容，请输入文字后再发送。"
 TOO_LONG = f"您写的内容超过{MAX_CHARACTERS}字了，请分成几段发送，我会接着为您看。"
+
+BAD_PICTURE = "这张图片没有读出来，请您换一张手机照片或截图（不超过5兆），再试一次好吗？"
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,7 @@ def read_message(payload: object) -> Message:
     if not isinstance(payload, dict):
         raise Refused(400)
     client_id, text, button = (payload.get(name) for name in ("client_id", "text", "button"))
-    if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
-        raise Refused(400, "bad_client_id")
+    client_id = read_client_id(client_id)
     if (text is None) == (button is None):
         raise Refused(400)
     if button is not None:
@@ -46,6 +48,13 @@ def read_message(payload: object) -> Message:
     if len(text) > PASTE_LIMIT:
         raise TooLong(f"a message may have {MAX_CHARACTERS} characters")
     return Message(client_id, text, None)
+
+
+def read_client_id(value: object) -> str:
+    """Read the name that makes a sending one, however often it comes. Raises Refused (400)."""
+    if not isinstance(value, str) or not _CLIENT_ID.fullmatch(value):
+        raise Refused(400, "bad_client_id")
+    return value
 
 
 def read_seen(payload: object) -> dict:
@@ -77,6 +86,8 @@ def refusal_for(error: Exception) -> Refused | None:
         return Refused(413, "too_long", TOO_LONG)
     if isinstance(error, Empty):
         return Refused(400, "empty", EMPTY)
+    if isinstance(error, BadPicture):
+        return Refused(400, "bad_picture", BAD_PICTURE)
     return None
 
 

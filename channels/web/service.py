@@ -1,7 +1,7 @@
 """The web channel's few deeds, each one synchronous call for the thread pool: open, renew, accept."""
 
 from bot.clock import now
-from bot.conversations import inbound, marks, transcript
+from bot.conversations import inbound, marks, pictures, transcript
 from bot.conversations.inbound import Accepted
 from bot.hospital.load import load_hospital
 from bot.safety.signs import scan
@@ -44,8 +44,8 @@ def conversation_for(token: str | None) -> str:
 def note_seen(conversation_id: str, seen: dict) -> None:
     """Keep what has reached the page and what was seen there, and whether the patient is typing."""
     with writing() as conn:
-        marks.move(conn, conversation_id, patient_got=max(seen["got"], seen["read"]), patient_read=seen["read"])
-        marks.typing(conn, conversation_id, "patient", now() if seen["typing"] else None)
+        types = {"patient": now() if seen["typing"] else None}
+        marks.move(conn, conversation_id, types, patient_got=max(seen["got"], seen["read"]), patient_read=seen["read"])
 
 
 def note_unhelpful(conversation_id: str, seq: int) -> None:
@@ -60,3 +60,8 @@ def accept(conversation_id: str, message: Message) -> Accepted:
     if message.button is not None:
         return inbound.accept_button(conversation_id, message.client_id, message.button, now())
     return inbound.accept_text(conversation_id, message.client_id, message.text or "", now())
+
+
+def accept_picture(conversation_id: str, client_id: str, content: bytes) -> Accepted:
+    """Store a picture. Raises what bot/conversations/pictures.py raises."""
+    return pictures.accept(conversation_id, client_id, content, now())

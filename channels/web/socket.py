@@ -1,28 +1,18 @@
 """The WebSocket: new lines and typing out, messages in. What a socket misses, the next one asks for by `since`."""
 
-import asyncio
-import json as plain_json
-import logging
-
 from sanic import Request
-from sanic.exceptions import WebsocketClosed
 from sanic.server.websockets.impl import WebsocketImplProtocol
 from websockets.connection import OPEN
-from websockets.exceptions import ConnectionClosed
 
 from bot.web.errors import Refused, refusal
 from bot.web.limits import Limit, address
 from bot.web.live import Watch
+from bot.web.sockets import GONE, both_ways, parse, refuse, send
 from bot.web.threads import in_thread
 from channels.web import service, store
 from channels.web.messages import read_count, read_message, read_seen, refusal_for
 
-log = logging.getLogger("daoyi.web")
-
 LOOK_AGAIN = 15.0  # seconds after which a socket reads by itself, should a wake have been lost
-SESSION_OVER = 4401  # close codes that the widget understands
-REFUSED = 4400
-GONE = (ConnectionClosed, WebsocketClosed)
 
 
 class Talk:
@@ -36,7 +26,7 @@ class Talk:
 
     async def send(self, **message) -> None:
         """Send one JSON frame."""
-        await self._ws.send(plain_json.dumps(message, ensure_ascii=False, separators=(",", ":")))
+        await send(self._ws, message)
 
     async def push(self, watch: Watch) -> None:
         """Send what comes, for as long as the socket lives."""
@@ -62,13 +52,13 @@ class Talk:
                 continue
             client_id = None
             try:
-                payload = _parse(raw)
+                payload = parse(raw)
                 if payload.get("type") == "ping":
                     await self.send(type="pong")
                     continue
                 if payload.get("type") == "seen":
                     await in_thread(service.note_seen, self._conversation, read_seen(payload))
-                    self._live.hint(self._conversation)
+                    self._live.hint(self._conversation, lists=False)
                     continue
                 if payload.get("type") != "message":
                     raise Refused(400)
@@ -87,43 +77,17 @@ class Talk:
             await self.send(type="ack", client_id=message.client_id, seq=accepted.seq, duplicate=accepted.duplicate)
 
 
-def _parse(raw: str | bytes) -> dict:
-    try:
-        payload = plain_json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise Refused(400) from error
-    if not isinstance(payload, dict):
-        raise Refused(400)
-    return payload
-
-
 async def serve_socket(request: Request, ws: WebsocketImplProtocol, by_session: Limit, by_address: Limit) -> None:
     """Run one socket to its end. A void token is told as {type: error} and closed with 4401."""
     try:
         since = read_count(request.args.get("since"), 10**9)
         conversation_id = await in_thread(service.conversation_for, request.args.get("token"))
     except Exception as error:
-        refused = refusal(error)
-        await ws.send(plain_json.dumps({"type": "error", **refused.body()["error"]}, ensure_ascii=False))
-        await ws.close(SESSION_OVER if refused.status == 401 else REFUSED)
+        await refuse(ws, error)
         return
     live = request.app.ctx.live
     talk = Talk(ws, live, conversation_id, since)
     with live.subscribe(conversation_id) as watch:
-        ways = [
-            asyncio.create_task(talk.push(watch)),
-            asyncio.create_task(talk.take(by_session, by_address, address(request))),
-        ]
-        try:
-            done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            ways[0].cancel()
-            if ws.recv_cancel:  # Sanic's own way out of recv(); cancelled from outside it leaves a task behind
-                ws.recv_cancel.cancel()
-            else:
-                ways[1].cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
-        for way in done:
-            error = None if way.cancelled() else way.exception()
-            if error is not None and not isinstance(error, GONE):
-                refusal(error)  # logged; the widget comes back by itself
+        error = await both_ways(ws, talk.push(watch), talk.take(by_session, by_address, address(request)))
+    if error is not None:
+        refusal(error)  # logged; the widget comes back by itself

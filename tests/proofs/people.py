@@ -106,7 +106,7 @@ class Patient(Page):
 
 
 class Agent(Page):
-    """Answers each line of one talk over the desk's API and reads the talk by its long poll."""
+    """Answers each line of one talk over the desk's API and reads the talk by its wire."""
 
     def __init__(self, chat: str, url: str, cookie: str, csrf: str) -> None:
         super().__init__(chat)
@@ -117,29 +117,38 @@ class Agent(Page):
 
     async def live(self, http: aiohttp.ClientSession) -> None:
         """Serve until cancelled."""
+        wire = f"{self._api.replace('http', 'ws', 1)}/wire?chat={self.chat}"
+        while True:
+            try:
+                async with websockets.connect(f"{wire}&since={self.since}", extra_headers=self._headers) as ws:
+                    await self._use(ws, http)
+            except ABSENT:
+                self.happened["absent"] += 1
+                await asyncio.sleep(PATIENCE)
+
+    async def _use(self, ws, http: aiohttp.ClientSession) -> None:
         while True:
             await self._beat(http)
-            await self.look(http, wait=5)
+            if random.random() < CUT:
+                self.happened["cut"] += 1
+                ws.transport.abort()
+                return
+            self._hear(json.loads(await asyncio.wait_for(ws.recv(), 2 * BEAT)))
             for seq, sender, text in self.seen[self._answered :]:
                 if sender == "patient":
                     await self._answer(http, seq, text)
                 self._answered += 1
 
-    async def look(self, http: aiohttp.ClientSession, wait: int) -> None:
-        """Ask for what is new; now and then the line is cut before the answer has come."""
-        query = {"chat": self.chat, "since": str(self.since), "wait": str(wait)}
-        patience = random.uniform(0.01, 0.2) if wait and random.random() < CUT else 30
-        try:
-            timeout = aiohttp.ClientTimeout(total=patience)
-            async with http.get(f"{self._api}/news", params=query, headers=self._headers, timeout=timeout) as answer:
-                found = await answer.json()
-        except ABSENT:
-            self.happened["cut" if patience < 30 else "absent"] += 1
-            await asyncio.sleep(PATIENCE)
-            return
-        assert answer.status == 200, found
-        for line in found["chat"]["lines"]:
+    def _hear(self, found: dict) -> None:
+        assert found.get("type") != "error", found
+        for line in (found["chat"] or {"lines": ()})["lines"]:
             self.show(line)
+
+    async def look(self, http: aiohttp.ClientSession) -> None:
+        """Read once more what came after the last line."""
+        query = {"chat": self.chat, "since": str(self.since)}
+        async with http.get(f"{self._api}/news", params=query, headers=self._headers) as answer:
+            self._hear(await answer.json())
 
     async def _beat(self, http: aiohttp.ClientSession) -> None:
         """Say that the desk is open, as its page does; else the talk returns to the queue."""

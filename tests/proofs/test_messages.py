@@ -125,7 +125,7 @@ async def _storm(patients: list[Patient], agents: list[Agent], nurseries: tuple)
         for page in patients:
             await _until_there(page.catch_up)
         for page in agents:
-            await _until_there(lambda page=page: page.look(http, wait=0))
+            await _until_there(lambda page=page: page.look(http))
 
 
 async def _until_there(deed) -> None:

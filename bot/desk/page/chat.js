@@ -144,7 +144,7 @@ function lineRow(line) {
       line.entities?.length > 0 && heard(line.entities),
       line.failed && tag("回复失败，已致歉", "high"),
       line.sender === "agent" && el("span", { class: "mark" }, "已发送")),
-    line.text && el("div", { class: "bubble" }, line.text),
+    line.text && !(line.picture && line.sender === "patient") && el("div", { class: "bubble" }, line.text),
     line.picture && picture(line),
     line.buttons.length > 0 && el("p", { class: "choices" }, el("span", { class: "unseen" }, "选项："), line.buttons.map((title) => el("span", {}, title))),
     masked && press("查看原文", () => unmaskLine(line.seq), "small link-like"));

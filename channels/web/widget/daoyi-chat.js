@@ -25,6 +25,10 @@
   const SHANGHAI_MS = 8 * 3600 * 1000; // no summer time
   const NEW_TIME_MS = 5 * 60 * 1000;
   const SLOW_MS = 15000;
+  const PICTURE_SMALL = 1024 * 1024; // bytes that are sent as they are
+  const PICTURE_MOST = 5 * 1024 * 1024;
+  const PICTURE_EDGE = 2000; // pixels, as the desk keeps it
+  const PICTURE_KINDS = ["image/jpeg", "image/png", "image/webp", "image/gif"];
   const SVG = "http://www.w3.org/2000/svg";
 
   const ICONS = {
@@ -35,6 +39,7 @@
     shield: "M12 3l7 3v5.500c0 4.5-3 8-7 9.5-4-1.5-7-5-7-9.500V6zM9 12l2.2 2.200L15.5 10",
     voice: "M4 5h16v11H10l-4 4v-4H4zM8 9h8M8 12h5",
     send: "M4 12l16-8-5 16-3.5-6.500zM11.5 13.500L20 4",
+    picture: "M5 5h14a1 1 0 0 1 1 1v12a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1zM4 16l5-5 4 4 2.500-2.500L20 17M15.500 9h.01",
     phone: "M6 3h3l1.5 5-2 1.500a12 12 0 0 0 6 6l1.5-2 5 1.500v3a2 2 0 0 1-2 2A16 16 0 0 1 4 5a2 2 0 0 1 2-2z",
     alert: "M12 3l9.5 17h-19zM12 10v4.500M12 17.500h.01",
     receipt: "M6 3h12v18l-3-2-3 2-3-2-3 2zM9 8h6M9 12h6",
@@ -146,7 +151,7 @@ font-size:1.2em;font-weight:700;text-decoration:none;padding:8px 16px;letter-spa
 .caution .head{background:var(--warm-tint);color:var(--warm);border-color:var(--warm-line)}
 .receipt{border-style:solid;border-color:var(--brand)}
 .receipt .body{border-top:0;font-variant-numeric:tabular-nums}
-.notice{align-self:center;max-width:92%;padding:6px 16px;border-radius:14px;background:#e4edec;color:#37504e;font-size:.88em;white-space:pre-wrap;overflow-wrap:anywhere;text-align:center}
+.notice:not(.card){align-self:center;max-width:92%;padding:6px 16px;border-radius:14px;background:#e4edec;color:#37504e;font-size:.88em;white-space:pre-wrap;overflow-wrap:anywhere;text-align:center}
 .contrast .notice{background:#fff;border:1px solid #000;color:#000}
 .picture{display:block;border:1px solid var(--line);border-radius:14px;overflow:hidden;background:#fff;max-width:100%}
 .picture img{display:block;max-width:100%;height:auto;max-height:420px}
@@ -166,6 +171,8 @@ textarea::placeholder{color:#5a706e;opacity:1}
 textarea:focus-visible{outline:2px solid var(--focus);outline-offset:0;box-shadow:none;border-color:var(--focus)}
 .go{min-width:48px;min-height:48px;padding:0 18px;border-radius:16px;background:var(--brand);color:#fff;display:flex;align-items:center;gap:.4em;font-weight:600;white-space:nowrap}
 .go:hover{background:var(--brand-deep)}
+.pick{min-width:48px;min-height:48px;border-radius:16px;border:1.5px solid #6f8a87;background:#fff;color:var(--brand-deep);display:grid;place-items:center}
+.pick:hover{background:var(--tint)}
 .go[aria-disabled=true]{background:#d3e0de;color:#4d6664;cursor:default}
 .foot{max-width:780px;margin:5px auto 0;display:flex;gap:12px;justify-content:space-between;font-size:12.500px;line-height:1.5;color:var(--soft)}
 .large .foot{font-size:15px}
@@ -225,6 +232,23 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
 
   function length(text) {
     return Array.from(text).length; // as the server counts: 𠮷 is one
+  }
+
+  /** Give a promise of a picture small enough to send: an old browser sends the file as it is. */
+  function fitted(file) {
+    const known = PICTURE_KINDS.indexOf(file.type) >= 0;
+    if ((known && file.size <= PICTURE_SMALL) || !window.createImageBitmap) return Promise.resolve(file);
+    return createImageBitmap(file, { imageOrientation: "from-image" }).then(function (source) {
+      const scale = Math.min(1, PICTURE_EDGE / Math.max(source.width, source.height));
+      const canvas = el("canvas");
+      canvas.width = Math.round(source.width * scale);
+      canvas.height = Math.round(source.height * scale);
+      const pen = canvas.getContext("2d");
+      pen.fillStyle = "#fff";
+      pen.fillRect(0, 0, canvas.width, canvas.height);
+      pen.drawImage(source, 0, 0, canvas.width, canvas.height);
+      return new Promise(function (done) { canvas.toBlob(done, "image/jpeg", 0.85); });
+    }).catch(function () { return file; });
   }
 
   /** Text with the hospital's own numbers as links to call; its textContent is the text itself. */
@@ -318,6 +342,7 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       this.socket = null;
       this.acks = {};
       this.timers = {};
+      this.pumping = {};
       this.round = 0; // rises when everything before is void
       const online = () => { if (this.live) { this.failures = 0; this.sockets = 0; this.reconnect(0); this.retryAll(); } };
       const offline = () => { if (this.live) { this.drop(); this.state("offline"); } };
@@ -368,13 +393,14 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       const session = this.session;
       const headers = {};
       if (session) headers.authorization = "Bearer " + session.token;
-      if (body !== undefined) headers["content-type"] = "application/json";
+      const file = window.Blob && body instanceof Blob;
+      if (body !== undefined) headers["content-type"] = file ? body.type : "application/json";
       const stop = window.AbortController ? new AbortController() : null;
       const timer = stop && setTimeout(function () { stop.abort(); }, ms || 15000);
       try {
         const response = await fetch(this.server + path, {
           method: method, headers: headers, credentials: "omit", cache: "no-store", signal: stop ? stop.signal : undefined,
-          body: body === undefined ? undefined : JSON.stringify(body),
+          body: body === undefined || file ? body : JSON.stringify(body),
         });
         const read = await response.json().catch(function () { return null; });
         if (!response.ok) throw new Refusal(response.status, read);
@@ -612,7 +638,8 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
 
     send(content) {
       const item = Object.assign({ id: randomId(), at: Date.now(), state: "waiting", tries: 0 }, content);
-      shelf.set("out:" + item.id, { id: item.id, at: item.at, text: item.text, button: item.button, title: item.title });
+      // A picture stays in memory only: a shared computer must not keep it.
+      if (!item.picture) shelf.set("out:" + item.id, { id: item.id, at: item.at, text: item.text, button: item.button, title: item.title });
       this.items.push(item);
       this.on.item(item);
       this.pump();
@@ -637,13 +664,18 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       });
     }
 
-    /** Send what waits, one after another, until the desk has said that it has it. */
-    async pump() {
-      if (this.pumping || !this.live) return;
-      this.pumping = true;
+    /** Send what waits, one after another, until the desk has said that it has it. No words wait behind a picture. */
+    pump() {
+      this.pumpLane("words", function (item) { return !item.picture; });
+      this.pumpLane("pictures", function (item) { return item.picture; });
+    }
+
+    async pumpLane(lane, mine) {
+      if (this.pumping[lane] || !this.live) return;
+      this.pumping[lane] = true;
       try {
         for (;;) {
-          const item = this.items.find(function (one) { return one.state === "waiting" || one.state === "sending"; });
+          const item = this.items.find(function (one) { return mine(one) && (one.state === "waiting" || one.state === "sending"); });
           if (!item || !this.live) break;
           if (navigator.onLine === false) { item.state = "waiting"; this.on.item(item); break; }
           item.state = "sending";
@@ -663,12 +695,12 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
             if (round !== this.round || item.done) continue;
             const pause = this.failed(item, error);
             if (pause === null) continue;
-            this.later("pump", pause, () => this.pump());
+            this.later(lane, pause, () => this.pump());
             break;
           }
         }
       } finally {
-        this.pumping = false;
+        this.pumping[lane] = false;
       }
     }
 
@@ -697,6 +729,7 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
     }
 
     deliver(item) {
+      if (item.picture) return this.call("POST", "/chat/pictures?client_id=" + item.id, item.picture, 60000);
       const body = { client_id: item.id };
       if (item.button) body.button = item.button; else body.text = item.text;
       if (!this.socket || this.socket.readyState !== 1 || item.tries) return this.call("POST", "/chat/messages", body);
@@ -802,10 +835,19 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       this.input.addEventListener("compositionstart", () => { this.composing = true; });
       this.input.addEventListener("compositionend", () => { this.composing = false; });
       this.input.addEventListener("input", () => { this.grow(); this.tellTyping(); });
+      this.input.addEventListener("paste", (event) => {
+        const files = Array.from((event.clipboardData && event.clipboardData.files) || []).filter(function (file) { return /^image\//.test(file.type); });
+        if (!files.length) return;
+        event.preventDefault();
+        this.sendPictures(files);
+      });
+      this.files = el("input", { type: "file", accept: "image/*", multiple: true, hidden: true, "aria-hidden": "true", tabindex: "-1" });
+      this.files.addEventListener("change", () => { this.sendPictures(Array.from(this.files.files)); this.files.value = ""; });
+      const pick = el("button", { class: "pick", type: "button", "aria-label": "添加图片", title: "添加图片，也可以粘贴", onclick: () => this.files.click() }, icon("picture"));
       this.go = el("button", { class: "go", type: "button", "aria-label": "发送", "aria-disabled": "true", onclick: () => this.submit() }, icon("send"), el("span", { text: "发送" }));
       this.note = el("span", { text: "" });
       this.count = el("span", { id: "count" });
-      const write = el("div", { class: "write" }, el("div", { class: "row" }, this.input, this.go), el("div", { class: "foot" }, this.note, this.count));
+      const write = el("div", { class: "write" }, el("div", { class: "row" }, this.input, this.files, pick, this.go), el("div", { class: "foot" }, this.note, this.count));
       this.say = el("div", { class: "quiet", role: "status" });
       this.warn = el("div", { class: "quiet", role: "alert" });
 
@@ -1030,7 +1072,7 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       const name = { patient: "您", bot: "智能客服", agent: "人工客服 " + (line.name === "人工客服" ? "" : line.name || "") }[line.sender];
       if (line.sender === "agent") words.appendChild(el("span", { class: "who", text: name.trim() }));
       else words.appendChild(el("span", { class: "quiet", text: name + "：" }));
-      if (line.text) {
+      if (line.text && !(line.image && line.sender === "patient")) {
         const bubble = el("div", { class: "bubble" });
         if (line.sender === "patient") bubble.textContent = line.text; else bubble.appendChild(callable(line.text, this.phones));
         words.appendChild(bubble);
@@ -1174,7 +1216,7 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       if (item.done) return; // its line is there already
       if (!entry) {
         const state = el("div", { class: "state" });
-        const bubble = el("div", { class: "bubble", text: item.title || item.text });
+        const bubble = el("div", { class: "bubble", text: item.title || item.text || "（图片）" });
         const words = el("div", { class: "words" }, el("span", { class: "quiet", text: "您：" }), bubble, state);
         entry = { node: el("div", { class: "line patient pending", "data-client": item.id }, this.face("patient"), words), state: state };
         this.nodes[item.id] = entry;
@@ -1194,7 +1236,7 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       if (item.state !== "failed") return;
       this.say.textContent = "消息未送达：" + words;
       if (item.final) {
-        box.appendChild(el("button", { type: "button", text: "修改", onclick: () => this.takeBack(item, entry) }));
+        box.appendChild(el("button", { type: "button", text: item.picture ? "取消" : "修改", onclick: () => this.takeBack(item, entry) }));
       } else {
         box.appendChild(el("button", { type: "button", text: "重试", onclick: () => this.link.retry(item.id) }));
       }
@@ -1247,6 +1289,21 @@ background:var(--brand);color:#fff;display:flex;align-items:center;gap:.5em;font
       this.tellTyping();
       if (!this.menu.hidden) this.toggleMenu();
       this.link.send({ text: text });
+      this.input.focus();
+    }
+
+    async sendPictures(files) {
+      for (const file of files) {
+        const picture = await fitted(file);
+        if (picture && picture.size <= PICTURE_MOST && PICTURE_KINDS.indexOf(picture.type) >= 0) {
+          this.link.send({ picture: picture });
+        } else {
+          const words = "这张图片没有发出，请您换一张手机照片或截图（不超过5兆），再试一次好吗？";
+          this.insert(el("div", { class: "notice", text: words }));
+          this.say.textContent = words;
+          this.toEnd();
+        }
+      }
       this.input.focus();
     }
 

@@ -34,8 +34,9 @@ ACCOUNTS = (
 )
 PASSWORDS = {number: password for number, _, _, password in ACCOUNTS}
 SERVER = (
-    "from bot.desk.routes import blueprint; from bot.web.app import create_app; import sys;"
-    "create_app(blueprint()).run('127.0.0.1', int(sys.argv[1]), access_log=False, motd=False)"
+    "from bot.desk.routes import blueprint as desk; from channels.web.blueprint import blueprint as chat;"
+    "from bot.web.app import create_app; import sys;"
+    "create_app({rooms}).run('127.0.0.1', int(sys.argv[1]), access_log=False, motd=False)"
 )
 
 
@@ -77,9 +78,10 @@ class Client:
 
 
 class House:
-    """The running server and the patients who write to it."""
+    """The running server and the patients who write to it: with the desk alone, or with the chat's page, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, chat: bool = False) -> None:
+        self._rooms = "desk(), chat()" if chat else "desk()"
         self.port = _free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen | None = None
@@ -92,7 +94,7 @@ class House:
 
     def start(self) -> None:
         environment = {**os.environ, "DAOYI_NOW": self.now().isoformat()}
-        command = [sys.executable, "-W", "ignore", "-c", SERVER, str(self.port)]
+        command = [sys.executable, "-W", "ignore", "-c", SERVER.format(rooms=self._rooms), str(self.port)]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment)
         for _ in range(200):
             try:

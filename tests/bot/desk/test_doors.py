@@ -33,11 +33,15 @@ def addresses() -> list[tuple[str, str, str, str | None]]:
         called = re.sub(r"<\w+:int>", "999999", called)
         written = re.sub(r"<account:int>", "<staff>", path)
         written = re.sub(r"<(\w+):\w+>", r"<\1>", written)
+        if route.ctx.websocket:
+            found.append(("WS", written, called, route.handler.args[0].right))
+            continue
         found += [(method, written, called, getattr(route.handler, "right", None)) for method in route.methods]
     return sorted(found)
 
 
 ADDRESSES = addresses()
+OVER_HTTP = [each for each in ADDRESSES if each[0] != "WS"]  # for the wire: test_wire.py
 
 
 def ask(client, method: str, path: str):
@@ -51,7 +55,7 @@ def test_every_address_but_the_sign_in_has_a_right_of_the_table():
 
 def test_the_guide_tells_every_address_with_its_right_and_no_other():
     guide = (ROOT / "docs/guides/desk-api.md").read_text(encoding="utf-8")
-    told = re.findall(r"^\| (GET|POST) \| `([^`]+)` \| (?:`(\w+)`)? ?\|", guide, re.MULTILINE)
+    told = re.findall(r"^\| (GET|POST|WS) \| `([^`]+)` \| (?:`(\w+)`)? ?\|", guide, re.MULTILINE)
     assert sorted(told) == [(method, path, right or "") for method, path, _, right in ADDRESSES]
 
 
@@ -63,7 +67,7 @@ def test_the_guide_shows_the_table_of_rights():
         assert dict(zip(ROLES, cells)) == {role: role in roles for role in ROLES}, right
 
 
-@pytest.mark.parametrize(("method", "path"), [(method, called) for method, _, called, right in ADDRESSES if right])
+@pytest.mark.parametrize(("method", "path"), [(method, called) for method, _, called, right in OVER_HTTP if right])
 def test_a_stranger_is_refused_everywhere(house, method, path):
     answer = ask(house.visitor(), method, path)
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "signed_out")
@@ -72,7 +76,7 @@ def test_a_stranger_is_refused_everywhere(house, method, path):
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_reaches_what_its_rights_open_and_nothing_else(house, role):
     client = house.staff(NUMBER_OF[role])
-    for method, written, called, right in ADDRESSES:
+    for method, written, called, right in OVER_HTTP:
         if not right or written == "sign-out":
             continue
         answer = ask(client, method, called)
