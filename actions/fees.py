@@ -120,7 +120,7 @@ def asked_words(talk: Talk) -> list[str]:
         if talk.task.get("asked") == "fee_item":
             return []  # an answer to 哪个项目 is read by `ask_words`
         given = talk.fact("fee_item") or []
-        words = [str(w) for w in ([given] if isinstance(given, str) else given) if str(w) not in GENERIC]
+        words = [str(w) for w in ([given] if isinstance(given, str) else given) if str(w) not in (*GENERIC, *KINDS)]
         titles = [w for value in talk.message.values("doctor_title") if (w := TITLE_WORDS.get(str(value)))]
         if titles:
             words = [w for w in words if w not in ("挂号费", "挂号", "号费", "诊查费")] + titles

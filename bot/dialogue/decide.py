@@ -27,6 +27,8 @@ OFF_THE_POINT = re.compile(r"答非所问|[牛驴]头?[唇嘴]?不对马嘴|听�
 OPENS = re.compile(
     r"(你好|您好|那个|请问|麻烦)?[，, ]?(我|俺)?(想|要)?(跟你|向您?)?(问|咨询|请教|打听)(一下|下|个|点|一个|件)?(事|问题|事情|事儿|情况)?[儿呀啊吧哈。~]*"
 )
+ONLY_DIGITS = re.compile(r"[\d*\s]{4,}")  # a code, a number: never a goodbye
+OTHERS_DATA = re.compile(r"(告诉|给|发|查|透露).{0,10}(手机号?|电话(号码)?|住址|地址|身份证号?|病历|病情)")
 HAN = re.compile(r"[\u3400-\u9fff\d]")
 ONE_SOUND = re.compile(r"(?![哈嘻呵6好是对行嗯])(.)\1{2,}[。！!？?~～]*")
 
@@ -71,7 +73,7 @@ def _safety_net(decision: Decision) -> None:
         decision.label = "nlu_fallback"  # answered with comfort
     if DEATH_CERTIFICATE.search(decision.text) and rank(decision.label) >= 4:
         decision.label = "report_death"
-    if decision.label.startswith("chitchat/") and decision.confidence < 0.5:
+    if decision.label.startswith("chitchat/") and decision.confidence < SURE:
         decision.label = "nlu_fallback"
     if decision.label == "find_department" and re.search("挂|约|掛|約", decision.text):
         if any(e["entity"] == "department" for e in decision.entities):
@@ -89,6 +91,10 @@ def _safety_net(decision: Decision) -> None:
     named = {e["entity"] for e in decision.entities}
     if decision.label == "query_schedule" and not named & {"department", "doctor"} and "门诊" in decision.text:
         decision.label = "faq/outpatient_hours"
+    if ONLY_DIGITS.fullmatch(decision.text.strip()):
+        decision.label = "inform"
+    if {"person_name", "relation"} <= named and OTHERS_DATA.search(decision.text) and rank(decision.label) == 6:
+        decision.label = "privacy_request"  # 告诉我王建国的手机号，我是他侄子
     if OFF_THE_POINT.search(decision.text) and len(decision.text) <= 10 and rank(decision.label) >= 4:
         decision.label = "nlu_fallback"
     if OPENS.fullmatch(decision.text.strip()):

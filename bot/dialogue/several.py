@@ -18,6 +18,11 @@ IDENTIFYING = {"person_name", "id_number", "phone", "card_number", "ticket_id"}
 BESIDE_COMPLAINT = {"book_appointment", "cancel_appointment", "reschedule_appointment", "query_my_appointments"}
 INSURANCE = {"estimate_reimbursement", "check_insurance_coverage", "query_insurance_policy"}
 VISIT = {"book_appointment", "query_schedule"}  # 想看看，明天有号吗 is one wish
+NEVER = re.compile(r"(?!)")
+SAYS_NOTHING = {  # words that name none, where the name is not known: 这个科, 示范市参保
+    "department": re.compile(r"(这个?|那个?|哪个?|什么)?科室?|门诊"),
+    "insurance_type": re.compile(r"[^保合民工生费险]*"),
+}
 SECOND = 0.55  # above this another sentence is a request of its own
 CLEAR = 0.8  # and above this a mere clause is
 CERTAIN = 0.95  # without a word that joins (另外), only from here on
@@ -41,7 +46,9 @@ def _sentences(text: str) -> list[str]:
 
 def _entities(reading) -> list[dict]:
     return [
-        {"entity": e.entity, "start": e.start, "end": e.end, "text": e.text, "value": e.value} for e in reading.entities
+        {"entity": e.entity, "start": e.start, "end": e.end, "text": e.text, "value": e.value}
+        for e in reading.entities
+        if not (e.value is None and SAYS_NOTHING.get(e.entity, NEVER).fullmatch(e.text))
     ]
 
 
