@@ -32,7 +32,7 @@ class Client:
 
     async def call(self, path: str, body: dict) -> dict:
         """Post JSON and give the answer. Raises ApiError."""
-        # ensure_ascii would write \\uXXXX, which WeChat refuses (40033).
+        # Escaped Chinese (ensure_ascii) is refused by WeChat (40033).
         raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
         return await self._with_token(path, lambda: {"data": raw, "headers": {"content-type": "application/json"}})
 
